@@ -1,0 +1,1 @@
+"""Uncompressed Arrow files that every process maps; derived, and disposable at any time."""

@@ -1,0 +1,61 @@
+"""Which library a command works on, and the completion of its runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+from click.shell_completion import CompletionItem
+
+if TYPE_CHECKING:
+    from ape_jupyter.library.interface import Library
+
+__all__ = ["complete_runs", "library_option", "open_library"]
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+_COMPLETED_RUNS = 1_000
+
+
+def library_option(command: Command) -> Command:
+    """Give a command the option ``--library``."""
+    return click.option(
+        "--library",
+        metavar="PATH|URL",
+        envvar="APE_JUPYTER_LIBRARY",
+        show_envvar=True,
+        help="The library: a directory or the URL of a server.",
+    )(command)
+
+
+def open_library(target: str | None) -> Library:
+    """Open a library; without a target the one that notebooks open, too."""
+    from ape_jupyter.connection import connect
+
+    return connect(target)
+
+
+def complete_runs(
+    ctx: click.Context, _param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Return the runs whose name or id begins with what was typed."""
+    from ape_jupyter.library.location import default_directory
+
+    target = ctx.params.get("library") or str(default_directory())
+    # Opening a library makes its directory; the Tab key should make nothing.
+    if "://" not in target and not Path(target).expanduser().is_dir():
+        return []
+    try:
+        with closing(open_library(target)) as library:
+            runs = library.search(limit=_COMPLETED_RUNS)
+    except Exception:  # noqa: BLE001 - a message would land in the middle of the user's line
+        return []
+    found = []
+    for run in runs:
+        for text in (run.name, run.sim_id):
+            if text.startswith(incomplete):
+                found.append(CompletionItem(text, help=f"{run.protocol_name}, {run.n_patients:,}"))
+                break
+    return found

@@ -1,0 +1,99 @@
+"""Writing to people at a terminal, and to programs behind a pipe."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import click
+
+from ape_jupyter.model.progress import Progress, ProgressCallback
+
+__all__ = ["Row", "plural", "print_table", "printable", "progress_bar"]
+
+Row = Sequence[str]
+
+
+def printable(text: str) -> str:
+    """Replace what would move the cursor or change colours: names come from anybody's files."""
+    return "".join(
+        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text
+    )
+
+
+def plural(count: int, noun: str) -> str:
+    """Return the count with the noun in the number that fits."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def print_table(headings: Row, rows: Sequence[Row], numbers: Sequence[str] = ()) -> None:
+    """Print a table; behind a pipe as plain columns, with nothing shortened.
+
+    Parameters
+    ----------
+    numbers : sequence of str
+        The headings whose columns are set to the right.
+    """
+    cells = [[printable(cell) for cell in row] for row in rows]
+    if sys.stdout.isatty():
+        _print_rich(headings, cells, numbers)
+        return
+    widths = [max(map(len, column)) for column in zip(headings, *cells, strict=True)]
+    for row in [list(headings), *cells]:
+        aligned = (
+            cell.rjust(width) if heading in numbers else cell.ljust(width)
+            for cell, width, heading in zip(row, widths, headings, strict=True)
+        )
+        click.echo("  ".join(aligned).rstrip())
+
+
+def _print_rich(headings: Row, cells: Sequence[Row], numbers: Sequence[str]) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
+    for heading in headings:
+        table.add_column(
+            Text(heading), justify="right" if heading in numbers else "left", overflow="fold"
+        )
+    for row in cells:
+        table.add_row(*map(Text, row))
+    Console().print(table)
+
+
+@contextmanager
+def progress_bar(what: str) -> Iterator[ProgressCallback]:
+    """Show progress on stderr: a bar at a terminal, else a line for each step."""
+    if not sys.stderr.isatty():
+        yield _print_step
+        return
+
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bar
+    from rich.text import Text
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[current]}", markup=False),
+    )
+    with Bar(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(Text(what).markup, total=None, current="")
+
+        def update(progress: Progress) -> None:
+            current = printable(progress.current)
+            bar.update(task, completed=progress.done, total=progress.total, current=current)
+
+        yield update
+
+
+def _print_step(progress: Progress) -> None:
+    if progress.current:
+        step = f"[{progress.done + 1}/{progress.total}] {printable(progress.current)}"
+        click.echo(step, err=True)

@@ -1,0 +1,148 @@
+"""Lists of runs that a notebook shows well and pandas takes."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, overload
+
+from ape_jupyter.model.listing import ImportOutcome, ImportStatus
+from ape_jupyter.model.simulation import SimulationMetadata
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["ImportReport", "SearchResult"]
+
+_SHOWN = {
+    "name": "name",
+    "protocol_name": "protocol",
+    "n_patients": "patients",
+    "duration_years": "years",
+    "created_at": "created",
+    "tags": "tags",
+    "sim_id": "sim_id",
+}
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:%Y-%m-%d}" if hasattr(value, "strftime") else str(value)
+
+
+def _rows(items: Sequence[SimulationMetadata]) -> list[list[str]]:
+    return [[_cell(getattr(item, name)) for name in _SHOWN] for item in items]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class SearchResult(Sequence[SimulationMetadata]):
+    """Runs in the order of a search: a sequence of their metadata.
+
+    Attributes
+    ----------
+    total : int
+        How many runs match in all.
+    next_cursor : str or None
+        To be given to the same search for the page that follows.
+    """
+
+    items: tuple[SimulationMetadata, ...]
+    total: int
+    next_cursor: str | None = None
+
+    @overload
+    def __getitem__(self, index: int) -> SimulationMetadata: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[SimulationMetadata, ...]: ...
+    def __getitem__(
+        self, index: int | slice
+    ) -> SimulationMetadata | tuple[SimulationMetadata, ...]:
+        return self.items[index]
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __iter__(self) -> Iterator[SimulationMetadata]:
+        return iter(self.items)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return a DataFrame with one row for each run, indexed by ``sim_id``."""
+        import pandas as pd
+
+        rows = []
+        for item in self.items:
+            row = asdict(item)
+            headline = row.pop("headline")
+            rows.append({**row, **headline})
+        return pd.DataFrame(rows).set_index("sim_id") if rows else pd.DataFrame()
+
+    def __repr__(self) -> str:
+        rows = [list(_SHOWN.values()), *_rows(self.items)]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        lines = [
+            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+            for row in rows
+        ]
+        return "\n".join([*(lines if self.items else []), self._count()])
+
+    def _repr_html_(self) -> str:
+        head = "".join(f"<th>{html.escape(label)}</th>" for label in _SHOWN.values())
+        body = "".join(
+            "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>"
+            for row in _rows(self.items)
+        )
+        table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        return (table if self.items else "") + f"<p>{self._count()}</p>"
+
+    def _count(self) -> str:
+        if not self.total:
+            return "No runs."
+        return f"{len(self.items):,} of {self.total:,} run{'s' if self.total != 1 else ''}"
+
+
+class ImportReport(list[SimulationMetadata]):
+    """The runs of an import that are now in the library, and what became of every one.
+
+    Attributes
+    ----------
+    outcomes : tuple of ImportOutcome
+        One for each run that was found, in order.
+    """
+
+    def __init__(self, outcomes: Sequence[ImportOutcome]) -> None:
+        super().__init__(o.metadata for o in outcomes if o.metadata is not None)
+        self.outcomes = tuple(outcomes)
+
+    def _with(self, status: ImportStatus) -> tuple[ImportOutcome, ...]:
+        return tuple(outcome for outcome in self.outcomes if outcome.status is status)
+
+    @property
+    def imported(self) -> tuple[ImportOutcome, ...]:
+        """The runs that were added."""
+        return self._with(ImportStatus.IMPORTED)
+
+    @property
+    def already_there(self) -> tuple[ImportOutcome, ...]:
+        """The runs that the library had."""
+        return self._with(ImportStatus.ALREADY_THERE)
+
+    @property
+    def refused(self) -> tuple[ImportOutcome, ...]:
+        """The runs that were not added, each with its faults."""
+        return self._with(ImportStatus.REFUSED)
+
+    def __repr__(self) -> str:
+        counts = {
+            "imported": self.imported,
+            "already there": self.already_there,
+            "refused": self.refused,
+        }
+        lines = [", ".join(f"{len(outcomes)} {what}" for what, outcomes in counts.items())]
+        for outcome in self.refused:
+            lines.append(f"{outcome.path}:")
+            lines += [f"  - {fault}" for fault in outcome.faults]
+        return "\n".join(lines)

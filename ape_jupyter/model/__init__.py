@@ -1,0 +1,1 @@
+"""What a simulation run is: frozen dataclasses, standard library only."""

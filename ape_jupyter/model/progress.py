@@ -1,0 +1,29 @@
+"""How long work tells how far it is, and learns that it should stop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+__all__ = ["Progress", "ProgressCallback"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """A step of an import or of a generation.
+
+    Attributes
+    ----------
+    done, total : int
+        Runs finished and runs to do.
+    current : str
+        What is being worked on; empty at the end.
+    """
+
+    done: int
+    total: int
+    current: str = ""
+
+
+ProgressCallback = Callable[[Progress], None]
+"""Called before each run and at the end. Raising from it cancels the rest of the work."""

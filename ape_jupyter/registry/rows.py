@@ -1,0 +1,66 @@
+"""Between the rows of the registry and the model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import RowMapping
+
+from ape_jupyter.model.simulation import Headline, SimulationMetadata, Source, Status
+
+__all__ = ["metadata_of", "row_of", "search_text", "stored_time"]
+
+_TIMES = ("created_at", "registered_at", "last_accessed", "start_date")
+_HEADLINE = tuple(field.name for field in fields(Headline))
+_SEARCHED = (
+    "sim_id",
+    "name",
+    "protocol_name",
+    "engine_type",
+    "model_type",
+    "owner",
+    "notes",
+)
+
+
+def stored_time(time: datetime) -> str:
+    """Return the fixed-length text by which a time is stored."""
+    return time.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def metadata_of(row: Mapping[str, Any] | RowMapping, tags: Iterable[str]) -> SimulationMetadata:
+    """Build the metadata of a run from its row and its tags."""
+    names = row.keys()
+    values = {f.name: row[f.name] for f in fields(SimulationMetadata) if f.name in names}
+    for name in _TIMES:
+        if values[name] is not None:
+            values[name] = datetime.fromisoformat(values[name])
+    values.update(
+        source=Source(values["source"]),
+        status=Status(values["status"]),
+        tags=tuple(sorted(tags, key=str.casefold)),
+        headline=Headline(**{name: row[name] for name in _HEADLINE}),
+    )
+    return SimulationMetadata(**values)
+
+
+def row_of(metadata: SimulationMetadata) -> dict[str, Any]:
+    """Build the row of a run; its tags are rows of their own."""
+    names = [f.name for f in fields(SimulationMetadata) if f.name not in ("tags", "headline")]
+    row = {name: getattr(metadata, name) for name in names}
+    row.update({name: getattr(metadata.headline, name) for name in _HEADLINE})
+    for name in _TIMES:
+        if row[name] is not None:
+            row[name] = stored_time(row[name])
+    row.update(source=metadata.source.value, status=metadata.status.value)
+    row["search_text"] = search_text(row, metadata.tags)
+    return row
+
+
+def search_text(row: Mapping[str, Any], tags: Iterable[str]) -> str:
+    """Return the case-folded text in which the words of a search are looked for."""
+    parts = [str(row[name]) for name in _SEARCHED if row[name]]
+    return "\n".join([*parts, *tags]).casefold()

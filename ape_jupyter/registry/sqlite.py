@@ -1,0 +1,104 @@
+"""Connections to the embedded database."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DatabaseError, OperationalError
+
+from ape_jupyter.errors import CorruptedDataError, LibraryBusyError, OutOfSpaceError
+
+try:
+    import pysqlite3.dbapi2 as bundled_sqlite
+except ImportError:  # no wheel for this platform
+    bundled_sqlite = None
+
+__all__ = ["SqliteConnector"]
+
+# Before this version, two processes that write or checkpoint a write-ahead log at the same
+# moment can corrupt the database (sqlite.org/wal.html#walresetbug).
+FIRST_SAFE_WAL = (3, 51, 3)
+BUSY_TIMEOUT_MS = 30_000
+
+
+def _best_driver() -> ModuleType:
+    if bundled_sqlite is None or bundled_sqlite.sqlite_version_info < sqlite3.sqlite_version_info:
+        return sqlite3
+    return bundled_sqlite  # type: ignore[no-any-return]
+
+
+class SqliteConnector:
+    """A SQLite database for any number of threads and processes of one machine."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        driver = _best_driver()
+        wal_is_safe = driver.sqlite_version_info >= FIRST_SAFE_WAL
+        self._journal_mode = "WAL" if wal_is_safe else "DELETE"
+        self._engine = sa.create_engine(
+            sa.URL.create("sqlite+pysqlite", database=str(path)),
+            module=driver,
+            pool_size=8,
+            max_overflow=24,
+            connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000},
+        )
+        sa.event.listen(self._engine, "connect", self._configure)
+        sa.event.listen(self._engine, "begin", self._begin)
+
+    def _configure(self, connection: Any, _record: Any) -> None:
+        # The driver must not open transactions by itself; _begin says which kind it is.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+        cursor.execute(f"PRAGMA journal_mode = {self._journal_mode}")
+        cursor.execute("PRAGMA synchronous = FULL")
+        cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.close()
+
+    @staticmethod
+    def _begin(connection: sa.Connection) -> None:
+        # A reader that turns writer in the middle fails at once, whatever the time-out; a
+        # writer therefore says so from the start.
+        writes = connection.get_execution_options().get("writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """Give a connection that sees one state of the database throughout."""
+        with self._translated(), self._engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[sa.Connection]:
+        """Give the one writing connection; commits at the end, rolls back on an exception."""
+        engine = self._engine.execution_options(writes=True)
+        with self._translated(), engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except OperationalError as error:
+            reason = str(error.orig)
+            if "locked" in reason or "busy" in reason:
+                message = f"{self.path} stayed locked for {BUSY_TIMEOUT_MS // 1000} s; try again."
+                raise LibraryBusyError(message) from error
+            if "full" in reason:
+                message = f"The disk that holds {self.path} is full; nothing was changed."
+                raise OutOfSpaceError(message) from error
+            raise
+        except DatabaseError as error:
+            if "malformed" in str(error.orig) or "not a database" in str(error.orig):
+                raise CorruptedDataError(f"{self.path} is damaged: {error.orig}") from error
+            raise
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._engine.dispose()

@@ -1,0 +1,1 @@
+"""The results of runs: canonical tables, their record in Parquet, their summaries."""

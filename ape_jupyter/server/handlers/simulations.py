@@ -1,0 +1,119 @@
+"""Runs: finding, reading, opening, deleting."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl
+
+from ape_jupyter.errors import InvalidArgumentError
+from ape_jupyter.model.listing import SearchRequest
+from ape_jupyter.server.handlers.base import ApeHandler
+from ape_jupyter.server.permissions import authenticated, authorized
+from ape_jupyter.wire.encoding import dumps
+from ape_jupyter.wire.messages import OpenedSimulation, OpenedTable
+from ape_jupyter.wire.searches import decode_search
+
+if TYPE_CHECKING:
+    from ape_jupyter.library.local import LocalLibrary
+
+__all__ = [
+    "DocumentsHandler",
+    "OpenHandler",
+    "RestoreHandler",
+    "SimulationHandler",
+    "SimulationsHandler",
+]
+
+
+class SimulationsHandler(ApeHandler):
+    """``simulations``."""
+
+    polled_methods = frozenset({"GET"})
+
+    @authenticated
+    @authorized("read", "ape-simulations")
+    async def get(self) -> None:
+        """Answer a search, or with 304 when no run has changed since it was last answered."""
+        try:
+            pairs = parse_qsl(self.request.query, keep_blank_values=True, max_num_fields=200)
+        except ValueError:
+            raise InvalidArgumentError("The search has too many parameters.") from None
+        request = decode_search(pairs)
+        etags = {tag.strip() for tag in self.request.headers.get("If-None-Match", "").split(",")}
+
+        def search(library: LocalLibrary) -> tuple[str, str | None]:
+            # The revision is read first: a change in between makes the tag too old, and an
+            # old tag only costs another question.
+            etag = _etag(library, request)
+            return etag, None if etag in etags else dumps(library.search_page(request))
+
+        etag, page = await self.access.call(search)
+        self.set_header("ETag", etag)
+        if page is None:
+            self.set_status(304)
+            self.finish()
+        else:
+            self.answer_text(page)
+
+
+def _etag(library: LocalLibrary, request: SearchRequest) -> str:
+    asked = hashlib.sha256(repr((library.location, request)).encode()).hexdigest()[:16]
+    return f'W/"{library.revision()}-{asked}"'
+
+
+class SimulationHandler(ApeHandler):
+    """``simulations/{sim_id}``."""
+
+    @authenticated
+    @authorized("read", "ape-simulations")
+    async def get(self, sim_id: str) -> None:
+        """Answer with the metadata of a run."""
+        await self.answer_call(lambda library: library.get_metadata(sim_id))
+
+    @authenticated
+    @authorized("write", "ape-simulations")
+    async def delete(self, sim_id: str) -> None:
+        """Move a run to the trash."""
+        await self.answer_call(lambda library: library.delete(sim_id))
+
+
+class RestoreHandler(ApeHandler):
+    """``simulations/{sim_id}/restore``."""
+
+    @authenticated
+    @authorized("write", "ape-simulations")
+    async def post(self, sim_id: str) -> None:
+        """Bring a run back from the trash."""
+        await self.answer_call(lambda library: library.restore(sim_id))
+
+
+class DocumentsHandler(ApeHandler):
+    """``simulations/{sim_id}/documents``."""
+
+    @authenticated
+    @authorized("read", "ape-simulations")
+    async def get(self, sim_id: str) -> None:
+        """Answer with the protocol, parameters and audit log of a run."""
+        await self.answer_call(lambda library: library.documents(sim_id))
+
+
+class OpenHandler(ApeHandler):
+    """``simulations/{sim_id}/open``."""
+
+    @authenticated
+    @authorized("read", "ape-simulations")
+    async def post(self, sim_id: str) -> None:
+        """Make the tables of a run ready to be mapped, and answer with where they are."""
+
+        def open_tables(library: LocalLibrary) -> OpenedSimulation:
+            opened = library.open_tables(sim_id)
+            return OpenedSimulation(
+                metadata=opened.metadata,
+                tables={
+                    name: OpenedTable(path=str(path), size_bytes=path.stat().st_size)
+                    for name, path in opened.paths.items()
+                },
+            )
+
+        await self.answer_call(open_tables, heavy=True)

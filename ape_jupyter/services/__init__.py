@@ -1,0 +1,1 @@
+"""What a library does beside storing: independent of each other."""

@@ -1,0 +1,238 @@
+"""Comparing runs by their summaries.
+
+Everything here follows exactly from counts by time bin and value; the patients are not read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from ape_jupyter.errors import InvalidArgumentError
+from ape_jupyter.model.comparison import (
+    METRICS,
+    ComparisonRequest,
+    ComparisonType,
+    TimeAlignment,
+)
+from ape_jupyter.results.summary import NORMALIZED_BINS, RELATIVE_BIN_DAYS
+
+__all__ = [
+    "DIFFERENCES_SCHEMA",
+    "SERIES_SCHEMA",
+    "compare_summaries",
+    "comparison_request",
+]
+
+BIN_DAYS = 28
+MIN_RUNS = 2
+_QUANTILES = {"p10": 0.10, "p25": 0.25, "p50": 0.50, "p75": 0.75, "p90": 0.90}
+_Floats = np.ndarray[Any, np.dtype[Any]]
+_TEXT = pa.dictionary(pa.int32(), pa.string())
+
+SERIES_SCHEMA = pa.schema(
+    [("sim_id", _TEXT), ("metric", _TEXT), ("x", pa.float64()), ("n", pa.int64())]
+    + [(name, pa.float64()) for name in ("mean", "sd", "ci_low", "ci_high", *_QUANTILES)]
+)
+DIFFERENCES_SCHEMA = pa.schema(
+    [("metric", _TEXT), ("reference", _TEXT), ("comparator", _TEXT), ("x", pa.float64())]
+    + [(name, pa.float64()) for name in ("difference", "ci_low", "ci_high", "p_value")]
+)
+
+
+def comparison_request(
+    sim_ids: Sequence[str],
+    comparison_type: ComparisonType | str,
+    metrics: Sequence[str] | None,
+    time_alignment: TimeAlignment | str,
+    reference: str | None,
+    confidence: float,
+) -> ComparisonRequest:
+    """Check the arguments of a comparison of runs with these full ids.
+
+    Raises
+    ------
+    InvalidArgumentError
+        Naming what is wrong and what is possible.
+    """
+    unique = tuple(dict.fromkeys(sim_ids))
+    if len(unique) < MIN_RUNS:
+        raise InvalidArgumentError("A comparison needs at least two different runs.")
+    if reference is not None and reference not in unique:
+        raise InvalidArgumentError(f"The reference {reference!r} is not among the runs compared.")
+    if not 0 < confidence < 1:
+        raise InvalidArgumentError(f"The confidence must be between 0 and 1, not {confidence}.")
+    wanted = tuple(dict.fromkeys(metrics)) if metrics is not None else ("vision",)
+    unknown = [metric for metric in wanted if metric not in METRICS]
+    if unknown or not wanted:
+        known = ", ".join(METRICS)
+        raise InvalidArgumentError(f"No metric {', '.join(unknown)!r}. Metrics are: {known}.")
+    return ComparisonRequest(
+        sim_ids=unique,
+        comparison_type=_member(ComparisonType, comparison_type, "comparison type"),
+        metrics=wanted,
+        time_alignment=_member(TimeAlignment, time_alignment, "time alignment"),
+        reference=reference or unique[0],
+        confidence=confidence,
+    )
+
+
+def _member(kind: type[StrEnum], value: str, what: str) -> Any:
+    try:
+        return kind(value)
+    except ValueError as error:
+        known = ", ".join(member.value for member in kind)
+        raise InvalidArgumentError(f"No {what} {value!r}, only: {known}.") from error
+
+
+@dataclass(frozen=True, slots=True)
+class _Bins:
+    """Counts of one run and metric: ``counts[i, v]`` observations of value v in bin ``x[i]``."""
+
+    x: np.ndarray[Any, np.dtype[np.float64]]
+    counts: np.ndarray[Any, np.dtype[np.int64]]
+
+    @property
+    def n(self) -> _Floats:
+        return np.asarray(self.counts.sum(axis=1))
+
+    @property
+    def mean(self) -> _Floats:
+        return np.asarray(self.counts @ np.arange(self.counts.shape[1]) / self.n)
+
+    @property
+    def variance(self) -> _Floats:
+        """Sample variance (n − 1); NaN where there is one observation."""
+        values = np.arange(self.counts.shape[1])
+        squares = ((values - self.mean[:, None]) ** 2 * self.counts).sum(axis=1)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.where(self.n > 1, squares / (self.n - 1), np.nan)
+
+    def quantile(self, share: float) -> _Floats:
+        """Quantile with linear interpolation, as ``numpy.quantile`` computes it on raw values."""
+        cumulative = self.counts.cumsum(axis=1)
+        position = (self.n - 1) * share
+        below, above = np.floor(position), np.ceil(position)
+        low = (cumulative <= below[:, None]).sum(axis=1)
+        high = (cumulative <= above[:, None]).sum(axis=1)
+        return np.asarray(low + (high - low) * (position - below))
+
+
+def compare_summaries(
+    request: ComparisonRequest, summaries: Mapping[str, pa.Table]
+) -> tuple[pa.Table, pa.Table]:
+    """Compute the series of every run and, if asked for, the differences to the reference.
+
+    Parameters
+    ----------
+    summaries : mapping
+        From the id of each run to its summary.
+
+    Returns
+    -------
+    series, differences : pyarrow.Table
+        With :data:`SERIES_SCHEMA` and :data:`DIFFERENCES_SCHEMA`. ``x`` is the left edge of
+        the bin: days since enrolment, days since 1970-01-01, or share of the duration.
+        Intervals treat visits as independent observations.
+    """
+    series, differences = [], []
+    for metric in request.metrics:
+        bins = {
+            sim_id: _rebinned(summaries[sim_id], metric, request.time_alignment)
+            for sim_id in request.sim_ids
+        }
+        series += [_series(sim_id, metric, b, request.confidence) for sim_id, b in bins.items()]
+        if request.comparison_type is ComparisonType.DIFFERENCE:
+            reference = request.reference
+            differences += [
+                _differences(metric, reference, sim_id, bins[reference], b, request.confidence)
+                for sim_id, b in bins.items()
+                if sim_id != reference
+            ]
+    return _table(series, SERIES_SCHEMA), _table(differences, DIFFERENCES_SCHEMA)
+
+
+def _table(parts: list[dict[str, Any]], schema: pa.Schema) -> pa.Table:
+    tables = [
+        pa.table({n: pa.array(part[n], schema.field(n).type) for n in part}) for part in parts
+    ]
+    return pa.concat_tables([schema.empty_table(), *tables]).unify_dictionaries().combine_chunks()
+
+
+def _rebinned(summary: pa.Table, metric: str, alignment: TimeAlignment) -> _Bins:
+    chosen = summary.filter(
+        (pa.compute.field("metric") == metric) & (pa.compute.field("alignment") == alignment.value)
+    )
+    fine = chosen["bin"].to_numpy().astype(np.int64)
+    coarse = (
+        fine // (BIN_DAYS // RELATIVE_BIN_DAYS) if alignment is TimeAlignment.RELATIVE else fine
+    )
+    keys, rows = np.unique(coarse, return_inverse=True)
+    counts = np.zeros((len(keys), 101), np.int64)
+    np.add.at(counts, (rows, chosen["value"].to_numpy()), chosen["count"].to_numpy())
+    if alignment is TimeAlignment.RELATIVE:
+        x = keys * float(BIN_DAYS)
+    elif alignment is TimeAlignment.NORMALIZED:
+        x = keys / NORMALIZED_BINS
+    else:
+        epoch = date(1970, 1, 1)
+        x = np.array([(date(k // 12, k % 12 + 1, 1) - epoch).days for k in keys.tolist()], float)
+    return _Bins(np.asarray(x, float), counts)
+
+
+def _series(sim_id: str, metric: str, bins: _Bins, confidence: float) -> dict[str, Any]:
+    # Loading scipy takes most of a second, which no other use of a library should pay.
+    from scipy import stats
+
+    n, mean, sd = bins.n, bins.mean, np.sqrt(bins.variance)
+    # With one observation there is no interval: df 0 and sd NaN give NaN, as they should.
+    half = stats.t.ppf((1 + confidence) / 2, np.maximum(n - 1, 1)) * sd / np.sqrt(n)
+    return {
+        "sim_id": [sim_id] * len(n),
+        "metric": [metric] * len(n),
+        "x": bins.x,
+        "n": n,
+        "mean": mean,
+        "sd": sd,
+        "ci_low": mean - half,
+        "ci_high": mean + half,
+        **{name: bins.quantile(share) for name, share in _QUANTILES.items()},
+    }
+
+
+def _differences(
+    metric: str,
+    reference_id: str,
+    comparator_id: str,
+    reference: _Bins,
+    comparator: _Bins,
+    confidence: float,
+) -> dict[str, Any]:
+    """Subtract the reference where both have a bin, with Welch's interval and test."""
+    from scipy import stats
+
+    x, r, c = np.intersect1d(reference.x, comparator.x, return_indices=True)
+    difference = comparator.mean[c] - reference.mean[r]
+    a, b = comparator.variance[c] / comparator.n[c], reference.variance[r] / reference.n[r]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        # Welch–Satterthwaite degrees of freedom (Welch 1947).
+        freedom = (a + b) ** 2 / (a**2 / (comparator.n[c] - 1) + b**2 / (reference.n[r] - 1))
+        error = np.sqrt(a + b)
+        half = stats.t.ppf((1 + confidence) / 2, freedom) * error
+        p_value = 2 * stats.t.sf(np.abs(difference) / error, freedom)
+    return {
+        "metric": [metric] * len(x),
+        "reference": [reference_id] * len(x),
+        "comparator": [comparator_id] * len(x),
+        "x": x,
+        "difference": difference,
+        "ci_low": difference - half,
+        "ci_high": difference + half,
+        "p_value": p_value,
+    }

@@ -1,0 +1,13 @@
+export { compareCode, loadCode } from './code';
+export type { Host } from './host';
+export type * from './model';
+export { API_VERSION } from './model';
+export * from './problem';
+export { LibraryStore } from './state/libraryStore';
+export type { LibraryState } from './state/libraryState';
+export { english, TransProvider, useTrans, type Trans } from './trans';
+export type * from './transport';
+export { LibraryPanel } from './ui/LibraryPanel';
+export { ErrorNotice, Notice } from './ui/Notice';
+export { ComparisonView, type ComparisonSettings } from './ui/comparison/ComparisonView';
+export type { DrawFigure } from './ui/comparison/Figure';

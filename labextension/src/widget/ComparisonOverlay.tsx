@@ -1,0 +1,35 @@
+import { useCallback, type ReactElement } from 'react';
+import { ComparisonView, type DrawFigure } from '../core';
+import { embedItem, loadBokeh, versionOf } from './bokeh';
+import type { CommTransport } from './commTransport';
+import type { WidgetModel } from './model';
+import { useTheme } from './theme';
+import { useComparisonTraits } from './useTraits';
+
+interface ComparisonOverlayProps {
+  model: WidgetModel;
+  transport: CommTransport;
+}
+
+export function ComparisonOverlay({ model, transport }: ComparisonOverlayProps): ReactElement {
+  const [settings, change] = useComparisonTraits(model);
+  const theme = useTheme();
+  const draw = useCallback<DrawFigure>(
+    async (item, element, signal) => {
+      // Other widgets share what is loaded here, so it is not tied to this figure's life.
+      const bokeh = await loadBokeh(versionOf(item), () => transport.bokehjs());
+      signal.throwIfAborted();
+      return embedItem(bokeh, item, element);
+    },
+    [transport]
+  );
+  return (
+    <ComparisonView
+      transport={transport}
+      settings={settings}
+      theme={theme}
+      draw={draw}
+      onChange={change}
+    />
+  );
+}
