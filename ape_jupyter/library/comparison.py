@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from ape_jupyter.model.comparison import METRICS, ComparisonRequest, ComparisonType, TimeAlignment
+from ape_jupyter.model.comparison import (
+    METRICS,
+    MIN_VISITS_TO_MENTION,
+    ComparisonRequest,
+    ComparisonType,
+    TimeAlignment,
+)
 from ape_jupyter.model.simulation import SimulationMetadata
 
 if TYPE_CHECKING:
@@ -19,9 +25,6 @@ if TYPE_CHECKING:
 __all__ = ["ComparisonResult"]
 
 _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
-
-# The mean of fewer visits says more about who still comes than about the treatment.
-MIN_VISITS_TO_MENTION = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,8 +42,9 @@ class ComparisonResult:
         ``x`` is the left edge of the bin: days since enrolment (relative), days since
         1970-01-01 (absolute) or share of the duration (normalized).
     differences : pyarrow.Table
-        metric, reference, comparator, x, difference, ci_low, ci_high, p_value; empty
-        unless differences were asked for. difference = comparator − reference.
+        metric, reference, comparator, x, difference, ci_low, ci_high, p_value, n_reference,
+        n_comparator; empty unless differences were asked for. difference = comparator −
+        reference; the counts are of visits.
     provenance : mapping
         Digests and versions: enough to repeat the comparison.
     """
@@ -102,13 +106,16 @@ class ComparisonResult:
     def _difference_summary(self, metric: str, unit: str, names: Mapping[str, str]) -> str:
         reference = self.request.reference
         rows = _of_metric(self.differences, metric).to_pylist()
-        known = {row["x"] for row in self._well_observed(metric, reference)}
         sentences = []
         for run in self.runs:
             if run.sim_id == reference:
                 continue
-            shared = known & {row["x"] for row in self._well_observed(metric, run.sim_id)}
-            own = [row for row in rows if row["comparator"] == run.sim_id and row["x"] in shared]
+            own = [
+                row
+                for row in rows
+                if row["comparator"] == run.sim_id
+                and min(row["n_reference"], row["n_comparator"]) >= MIN_VISITS_TO_MENTION
+            ]
             if not own:
                 sentences.append(
                     f"{run.name} and {names[reference]} share no time with enough visits."

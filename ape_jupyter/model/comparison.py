@@ -5,7 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["METRICS", "ComparisonRequest", "ComparisonType", "Metric", "TimeAlignment"]
+__all__ = [
+    "METRICS",
+    "MIN_VISITS_TO_MENTION",
+    "ComparisonRequest",
+    "ComparisonType",
+    "Metric",
+    "TimeAlignment",
+]
 
 
 class ComparisonType(StrEnum):
@@ -42,6 +49,9 @@ class Metric:
     unit: str
     higher_is_better: bool | None
 
+
+MIN_VISITS_TO_MENTION = 30
+"""The mean of fewer visits says more about who still comes than about the treatment."""
 
 METRICS: dict[str, Metric] = {
     "vision": Metric(

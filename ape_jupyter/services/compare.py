@@ -43,6 +43,7 @@ SERIES_SCHEMA = pa.schema(
 DIFFERENCES_SCHEMA = pa.schema(
     [("metric", _TEXT), ("reference", _TEXT), ("comparator", _TEXT), ("x", pa.float64())]
     + [(name, pa.float64()) for name in ("difference", "ci_low", "ci_high", "p_value")]
+    + [("n_reference", pa.int64()), ("n_comparator", pa.int64())]
 )
 
 
@@ -235,4 +236,6 @@ def _differences(
         "ci_low": difference - half,
         "ci_high": difference + half,
         "p_value": p_value,
+        "n_reference": reference.n[r],
+        "n_comparator": comparator.n[c],
     }

@@ -8,16 +8,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from ape_jupyter.model.comparison import ComparisonRequest, Metric, TimeAlignment
+from ape_jupyter.model.comparison import (
+    MIN_VISITS_TO_MENTION,
+    ComparisonRequest,
+    Metric,
+    TimeAlignment,
+)
 
 if TYPE_CHECKING:
     from bokeh.plotting import figure as Figure  # noqa: N812
 
 __all__ = ["difference_figure", "overlay_figure"]
 
-# Okabe and Ito's palette, which colour-blind readers can tell apart; the two that are too
-# pale on white or too dark on black give way to a grey that shows on both.
-PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#8A8A8A")
+# Okabe and Ito's palette, which colour-blind readers can tell apart, without its yellow and
+# black, and with a blue that also shows on dark pages.
+PALETTE = ("#1F83C9", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#8A8A8A")
 DASHES = ("solid", "dashed", "dotdash", "dotted")
 _INK = {False: ("#1f1f1f", "#e3e3e3"), True: ("#e6e6e6", "#4a4a4a")}
 MAX_ITEMS_IN_A_ROW = 6
@@ -43,6 +48,7 @@ def overlay_figure(
     for i, sim_id in enumerate(request.sim_ids):
         rows = _rows(series, "sim_id", sim_id, request.time_alignment)
         _draw(plot, rows, "mean", labels[sim_id], i, request)
+    _show_well_observed(plot, series, series["n"])
     return _finished(plot, dark)
 
 
@@ -66,7 +72,21 @@ def difference_figure(
         if sim_id != request.reference:
             rows = _rows(differences, "comparator", sim_id, request.time_alignment)
             _draw(plot, rows, "difference", f"{labels[sim_id]} − {reference}", i, request)
+    fewest = pa.compute.min_element_wise(differences["n_reference"], differences["n_comparator"])
+    _show_well_observed(plot, differences, fewest)
     return _finished(plot, dark)
+
+
+def _show_well_observed(plot: Figure, table: pa.Table, n_visits: pa.ChunkedArray) -> None:
+    """Start with a range in which the interval of a few last visits flattens nothing else."""
+    from bokeh.models import Range1d
+
+    observed = table.filter(pa.compute.greater_equal(n_visits, MIN_VISITS_TO_MENTION))
+    low, high = (pa.compute.min_max(observed[name]) for name in ("ci_low", "ci_high"))
+    if observed.num_rows:
+        bottom, top = low["min"].as_py(), high["max"].as_py()
+        margin = 0.06 * (top - bottom) + 0.5
+        plot.y_range = Range1d(bottom - margin, top + margin)
 
 
 def _rows(table: pa.Table, column: str, sim_id: str, alignment: TimeAlignment) -> dict[str, Any]:
@@ -143,6 +163,8 @@ def _draw(
     ]
     if "n" in rows:
         tooltips.append(("visits", "@n{0,0}"))
+    else:
+        tooltips.append(("visits", "@n_comparator{0,0} and @n_reference{0,0}"))
     formatters: Any = {"@x": "datetime"} if is_date else {}
     plot.add_tools(
         HoverTool(

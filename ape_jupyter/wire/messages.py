@@ -149,6 +149,8 @@ class DifferenceColumns:
     ci_low: tuple[float | None, ...]
     ci_high: tuple[float | None, ...]
     p_value: tuple[float | None, ...]
+    n_reference: tuple[int, ...]
+    n_comparator: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

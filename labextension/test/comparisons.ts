@@ -37,7 +37,9 @@ export function makeComparison(): Comparison {
       difference: [],
       ci_low: [],
       ci_high: [],
-      p_value: []
+      p_value: [],
+      n_reference: [],
+      n_comparator: []
     },
     provenance: {}
   };

@@ -54,6 +54,8 @@ export interface components {
       comparator: string[];
       difference: (number | null)[];
       metric: string[];
+      n_comparator: number[];
+      n_reference: number[];
       p_value: (number | null)[];
       reference: string[];
       x: number[] | string[];

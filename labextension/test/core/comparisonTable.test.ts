@@ -32,7 +32,9 @@ describe('the table of a comparison', () => {
         difference: [-5],
         ci_low: [null],
         ci_high: [null],
-        p_value: [0.5]
+        p_value: [0.5],
+        n_reference: [40],
+        n_comparator: [50]
       }
     };
     expect(comparisonGrid(difference)).toMatchObject({

@@ -23,7 +23,7 @@ it('tells how to fill an empty library', async () => {
   expect(await screen.findByText('No runs yet')).toBeTruthy();
   expect(screen.getByText('The library at /data/library is empty.')).toBeTruthy();
   expect(screen.getByText('ape-jupyter import PATH')).toBeTruthy();
-  expect(screen.getByText('lib.import_results("PATH")')).toBeTruthy();
+  expect(screen.getByText('ape.connect().import_results("PATH")')).toBeTruthy();
 });
 
 describe('failures', () => {

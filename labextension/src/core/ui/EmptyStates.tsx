@@ -20,7 +20,7 @@ export function EmptyLibrary({ location }: { location: string | null }): ReactEl
       </p>
       <CommandLine text="ape-jupyter import PATH" />
       <p>{trans.__('or in a notebook:')}</p>
-      <CommandLine text={'lib.import_results("PATH")'} />
+      <CommandLine text={'ape.connect().import_results("PATH")'} />
       <p>{trans.__('They appear here by themselves.')}</p>
     </Notice>
   );
