@@ -15,16 +15,24 @@ from playwright.sync_api import Page, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from browser.conftest import chromium_of_the_system, logged_in, start_lab, stop
-from browser.steps import new_notebook, run_cell
+from browser.conftest import chromium_of_the_system, launch, logged_in, start_lab, stop
+from browser.steps import new_notebook, run_cell, write_cell
 
 from ape_jupyter.library.local import LocalLibrary
 
 REAL_RESULTS = Path(__file__).parents[2] / "shared" / "data" / "ape-results"
 
 # Times are taken in the page: from the event that starts the work to the frame that shows it.
-WATCH = """
-window.apeWait = start => new Promise(resolve => {
+WATCH = """() => { window.apeWait = start => new Promise(resolve => {
+    // Bokeh draws inside shadow roots.
+    const canvasIn = node => {
+        if (node instanceof HTMLCanvasElement) return node;
+        for (const child of [...(node.shadowRoot?.children ?? []), ...node.children]) {
+            const found = canvasIn(child);
+            if (found) return found;
+        }
+        return null;
+    };
     const inked = node => {
         const data = node.getContext('2d').getImageData(0, 0, node.width, node.height).data;
         const colours = new Set();
@@ -36,7 +44,7 @@ window.apeWait = start => new Promise(resolve => {
     };
     const ready = () => {
         const view = [...document.querySelectorAll('.jp-ape-Comparison')].at(-1);
-        const canvas = view?.querySelector('canvas');
+        const canvas = view && canvasIn(view);
         const done = view && canvas && view.getAttribute('aria-busy') !== 'true'
             && view.querySelector('.jp-ape-Comparison-summary')?.textContent !== window.apeBefore
             && inked(canvas);
@@ -44,8 +52,7 @@ window.apeWait = start => new Promise(resolve => {
         else requestAnimationFrame(ready);
     };
     ready();
-});
-"""
+}); }"""
 
 
 def measure(page: Page, sim_ids: list[str], rounds: int) -> dict[str, list[float]]:
@@ -53,12 +60,12 @@ def measure(page: Page, sim_ids: list[str], rounds: int) -> dict[str, list[float
     page.evaluate(WATCH)
     new_notebook(page)
     cell = "import ape_jupyter as ape; lib = ape.connect(); ape.ComparisonOverlay"
-    page.keyboard.type(cell)
+    write_cell(page, cell)
     run_cell(page)
-    page.locator(".jp-OutputArea-output").last.wait_for()
+    page.locator(".jp-OutputArea-output").last.wait_for(timeout=60_000)
     times: dict[str, list[float]] = {"cell to pixels": [], "choice to pixels": []}
     for _ in range(rounds):
-        page.keyboard.type(f"ape.ComparisonOverlay(lib, {sim_ids!r})")
+        write_cell(page, f"ape.ComparisonOverlay(lib, {sim_ids!r})")
         page.evaluate(
             "() => { window.apeBefore = ''; document.querySelectorAll('.jp-ape-Comparison')"
             ".forEach(n => n.classList.remove('jp-ape-Comparison')); }"
@@ -97,9 +104,7 @@ def main() -> None:
             sizes = " and ".join(f"{run.n_patients:,}" for run in largest)
         lab = start_lab(Path(folder), Path(folder) / "library")
         try:
-            browser = playwright.chromium.launch(
-                executable_path=chromium_of_the_system(), args=["--no-sandbox", "--disable-gpu"]
-            )
+            browser = launch(playwright, chromium_of_the_system())
             times = measure(logged_in(browser, lab), sim_ids, options.rounds)
             browser.close()
         finally:

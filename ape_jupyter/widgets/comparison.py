@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from functools import cache
+from importlib import import_module
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +25,15 @@ __all__ = ["ComparisonOverlay"]
 @cache
 def _bokehjs() -> tuple[str, bytes]:
     """Return version and source of the BokehJS that belongs to the installed bokeh."""
-    import bokeh
     from bokeh.util.paths import bokehjs_path
 
-    return bokeh.__version__, (Path(bokehjs_path()) / "js" / "bokeh.min.js").read_bytes()
+    return version("bokeh"), (Path(bokehjs_path()) / "js" / "bokeh.min.js").read_bytes()
+
+
+@cache
+def _load_bokeh_ahead() -> None:
+    """Load bokeh, which takes most of a second, while the library answers and the page draws."""
+    threading.Thread(target=import_module, args=("bokeh.plotting",), daemon=True).start()
 
 
 class ComparisonOverlay(LibraryWidget):
@@ -61,6 +69,8 @@ class ComparisonOverlay(LibraryWidget):
     comparison_type = traitlets.Unicode().tag(sync=True)
     time_alignment = traitlets.Unicode().tag(sync=True)
     metric = traitlets.Unicode().tag(sync=True)
+    # With this the view can ask for BokehJS before it has a figure.
+    _bokeh_version = traitlets.Unicode().tag(sync=True)
     reference = traitlets.Unicode(None, allow_none=True).tag(sync=True)
 
     def __init__(
@@ -76,6 +86,7 @@ class ComparisonOverlay(LibraryWidget):
         if isinstance(library, Sequence):
             sim_ids, library = library, None
         chosen = connect() if library is None else library
+        _load_bokeh_ahead()
         # Computed once here, so that a mistake is an error in the cell and not in the view.
         result = chosen.compare_simulations(
             list(sim_ids), comparison_type, [metric], time_alignment, reference
@@ -83,6 +94,7 @@ class ComparisonOverlay(LibraryWidget):
         super().__init__(
             chosen,
             _component="ComparisonOverlay",
+            _bokeh_version=version("bokeh"),
             sim_ids=list(result.request.sim_ids),
             comparison_type=result.request.comparison_type.value,
             time_alignment=result.request.time_alignment.value,
@@ -107,8 +119,8 @@ class ComparisonOverlay(LibraryWidget):
 
     @staticmethod
     def _send_bokehjs(_params: Mapping[str, Any]) -> Answer:
-        version, source = _bokehjs()
-        return {"version": version}, [source]
+        bokeh_version, source = _bokehjs()
+        return {"version": bokeh_version}, [source]
 
     def _compare(self, params: Mapping[str, Any]) -> Answer:
         from bokeh.embed import json_item

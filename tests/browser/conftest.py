@@ -60,10 +60,10 @@ def chromium_path() -> str | None:
     return path
 
 
-@pytest.fixture(scope="session")
-def browser(playwright: Playwright, chromium_path: str | None) -> Iterator[Browser]:
-    launched = playwright.chromium.launch(
-        executable_path=chromium_path,
+def launch(playwright: Playwright, path: str | None) -> Browser:
+    """Start Chromium so that it asks nobody but the pages' own server."""
+    return playwright.chromium.launch(
+        executable_path=path,
         # A container's root can start no sandbox; the only pages here are our own.
         args=[
             "--no-sandbox",
@@ -74,6 +74,11 @@ def browser(playwright: Playwright, chromium_path: str | None) -> Iterator[Brows
             "--no-first-run",
         ],
     )
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright, chromium_path: str | None) -> Iterator[Browser]:
+    launched = launch(playwright, chromium_path)
     yield launched
     launched.close()
 

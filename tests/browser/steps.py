@@ -38,6 +38,12 @@ def wait_for_idle_kernel(page: Page) -> None:
     )
 
 
+def write_cell(page: Page, code: str) -> None:
+    """Type into the cell that is active."""
+    page.locator(".jp-Notebook .jp-mod-active .cm-content").last.click()
+    page.keyboard.type(code)
+
+
 def run_cell(page: Page) -> None:
     """Run the cell that is active."""
     page.locator(".jp-Notebook .jp-mod-active .cm-content").last.press("Shift+Enter")

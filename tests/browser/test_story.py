@@ -14,6 +14,7 @@ from browser.steps import (
     run_cell,
     search,
     shot,
+    write_cell,
 )
 from playwright.sync_api import Locator, Page, expect
 
@@ -74,8 +75,8 @@ def test_find_open_compare(page: Page) -> None:
         in code_of_last_cell(page)
     )
     run_cell(page)
-    page.keyboard.type("data.load_results(), type(ape.connect()).__name__")
-    page.keyboard.press("Shift+Enter")
+    write_cell(page, "data.load_results(), type(ape.connect()).__name__")
+    run_cell(page)
     output = page.locator(".jp-OutputArea-output").last
     expect(output).to_contain_text("99,763 patients, 610,501 visits")
     expect(output).to_contain_text("RemoteLibrary")
