@@ -28,8 +28,8 @@ def install_front_end(session: nox.Session) -> None:
 def lint(session: nox.Session) -> None:
     """Style, types and layers, of both languages."""
     # Without the project itself: its bundles are built once, in `tests`.
-    session.install(*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["test"])
-    session.install("nox")
+    extras = PROJECT["optional-dependencies"]
+    session.install(*PROJECT["dependencies"], *extras["test"], *extras["lint"], "nox")
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
     session.run("mypy", env={"MYPYPATH": "."})
@@ -82,7 +82,7 @@ def screenshots(session: nox.Session) -> None:
     session.install(".[test]")
     session.run(
         "pytest",
-        "tests/browser",
+        "tests/browser/test_story.py",
         *session.posargs,
         env={"APE_JUPYTER_SCREENSHOTS": os.fspath(Path("docs/images").absolute())},
     )

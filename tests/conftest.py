@@ -15,6 +15,11 @@ from ape_jupyter.library.local import LocalLibrary
 REAL_DATA = Path(__file__).parents[2] / "shared" / "data"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the browser last: Playwright keeps an event loop running that server tests trip over."""
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+
+
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """Folder with result directories and packages that APE itself wrote."""

@@ -33,9 +33,8 @@ def new_notebook(page: Page) -> None:
 
 
 def wait_for_idle_kernel(page: Page) -> None:
-    page.locator('.jp-NotebookPanel-toolbar [data-status="idle"]').first.wait_for(
-        state="attached", timeout=60_000
-    )
+    # The status bar is the last to know; before it does, a cell that is run can be lost.
+    page.locator("#jp-main-statusbar").get_by_text("| Idle").wait_for(timeout=60_000)
 
 
 def write_cell(page: Page, code: str) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import shutil
 import stat
+import subprocess
+import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -72,25 +74,34 @@ def test_a_failed_build_leaves_nothing(tmp_path: Path) -> None:
     assert not list(tmp_path.rglob("*.partial"))
 
 
-def _build_in_process(directory: Path, built: object, barrier: object) -> None:
-    def build() -> Mapping[str, pa.Table]:
-        with built.get_lock():  # type: ignore[attr-defined]
-            built.value += 1  # type: ignore[attr-defined]
-        return {"a": table()}
+BUILDER = """
+import sys, time
+from pathlib import Path
+import pyarrow as pa
+from ape_jupyter.cache.mapped import PersistentCache
 
-    barrier.wait()  # type: ignore[attr-defined]
-    PersistentCache(directory).files("d", ["a"], build)
+folder = Path(sys.argv[1])
+
+def build():
+    with (folder / "builds").open("a") as file:
+        file.write("built\\n")
+    return {"a": pa.table({"value": [1, 2, 3]})}
+
+(folder / f"ready-{sys.argv[2]}").touch()
+while not (folder / "go").exists():
+    time.sleep(0.001)
+PersistentCache(folder / "cache").files("d", ["a"], build)
+"""
 
 
 def test_of_several_processes_one_builds(tmp_path: Path) -> None:
-    context = multiprocessing.get_context("spawn")
-    built, barrier = context.Value("i", 0), context.Barrier(4)
     processes = [
-        context.Process(target=_build_in_process, args=(tmp_path, built, barrier)) for _ in range(4)
+        subprocess.Popen([sys.executable, "-c", BUILDER, tmp_path, str(number)])
+        for number in range(4)
     ]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join(60)
-    assert [process.exitcode for process in processes] == [0, 0, 0, 0]
-    assert built.value == 1
+    while len(list(tmp_path.glob("ready-*"))) < 4:
+        assert all(process.poll() is None for process in processes)
+        time.sleep(0.01)
+    (tmp_path / "go").touch()
+    assert [process.wait(60) for process in processes] == [0, 0, 0, 0]
+    assert (tmp_path / "builds").read_text() == "built\n"

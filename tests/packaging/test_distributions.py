@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -67,7 +68,8 @@ def run(programs: Path, *command: str, home: Path) -> str:
         check=True,
         env={"PATH": f"{programs}:/usr/bin:/bin", "HOME": os.fspath(home)},
     )
-    return result.stdout + result.stderr
+    # Jupyter colours its words also where nobody sees them.
+    return re.sub(r"\x1b\[\d+m", "", result.stdout + result.stderr)
 
 
 def test_the_lab_extension_is_enabled(programs: Path, tmp_path: Path) -> None:
