@@ -69,6 +69,9 @@ class Registry:
                 connection.execute(insert.values(first).on_conflict_do_nothing())
         with self._database.read() as connection:
             version = connection.execute(sa.select(library_state.c.database_version)).scalar_one()
+            if version <= DATABASE_VERSION:
+                # Compiles the query, or the first run that somebody opens would take twice as long.
+                self._maybe_one(connection, "")
         if version > DATABASE_VERSION:
             self._database.close()
             message = (
