@@ -115,14 +115,14 @@ class ComparisonOverlay(LibraryWidget):
         return _one_of(list(METRICS), proposal["value"])
 
     def _methods(self) -> Mapping[str, Any]:
-        return {"bokehjs": self._send_bokehjs, "compare": self._compare}
+        return {"bokehjs": self._answer_bokehjs, "compare": self._answer_compare}
 
     @staticmethod
-    def _send_bokehjs(_params: Mapping[str, Any]) -> Answer:
+    def _answer_bokehjs(_params: Mapping[str, Any]) -> Answer:
         bokeh_version, source = _bokehjs()
         return {"version": bokeh_version}, [source]
 
-    def _compare(self, params: Mapping[str, Any]) -> Answer:
+    def _answer_compare(self, params: Mapping[str, Any]) -> Answer:
         from bokeh.embed import json_item
 
         metric = str(params.get("metric") or self.metric)
