@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from ape_jupyter.library.data import SimulationData, SimulationResults
     from ape_jupyter.library.interface import Library
     from ape_jupyter.library.listing import ImportReport, SearchResult
+    from ape_jupyter.model.memory import MemoryReport, MemoryUsage, OptimizationReport
     from ape_jupyter.model.protocol import AuditEvent, ProtocolData
     from ape_jupyter.model.simulation import SimulationMetadata
     from ape_jupyter.widgets import ComparisonOverlay
@@ -49,7 +50,10 @@ __all__ = [
     "InvalidResultsError",
     "Library",
     "LibraryBusyError",
+    "MemoryReport",
+    "MemoryUsage",
     "OperationCancelledError",
+    "OptimizationReport",
     "OutOfSpaceError",
     "PermissionDeniedError",
     "ProtocolData",
@@ -75,6 +79,9 @@ _HOMES = {
     "Library": "library.interface",
     "ImportReport": "library.listing",
     "SearchResult": "library.listing",
+    "MemoryReport": "model.memory",
+    "MemoryUsage": "model.memory",
+    "OptimizationReport": "model.memory",
     "AuditEvent": "model.protocol",
     "ProtocolData": "model.protocol",
     "SimulationMetadata": "model.simulation",

@@ -9,6 +9,7 @@ from ape_jupyter.cli.comparison import compare
 from ape_jupyter.cli.completion import completion
 from ape_jupyter.cli.demonstration import demo
 from ape_jupyter.cli.importing import import_
+from ape_jupyter.cli.memory import evict, memory, optimize, pin, unpin
 from ape_jupyter.cli.runs import delete, list_, restore, show, tag
 
 __all__ = ["main"]
@@ -46,5 +47,9 @@ def main() -> None:
     """
 
 
-for command in (demo, import_, list_, show, compare, tag, delete, restore, completion):
+COMMANDS = (
+    *(demo, import_, list_, show, compare, tag, delete, restore),
+    *(pin, unpin, evict, memory, optimize, completion),
+)
+for command in COMMANDS:
     main.add_command(command)

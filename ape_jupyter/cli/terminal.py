@@ -94,6 +94,6 @@ def progress_bar(what: str) -> Iterator[ProgressCallback]:
 
 
 def _print_step(progress: Progress) -> None:
-    if progress.current:
+    if progress.current and not progress.rows_total:
         step = f"[{progress.done + 1}/{progress.total}] {printable(progress.current)}"
         click.echo(step, err=True)

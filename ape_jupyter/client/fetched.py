@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
@@ -12,6 +13,9 @@ from pathlib import Path
 import pyarrow as pa
 from platformdirs import user_cache_path
 
+from ape_jupyter.cache.budget import Budget
+from ape_jupyter.cache.eviction import Evictor
+from ape_jupyter.cache.leases import LEASE_FILE
 from ape_jupyter.cache.mapped import map_table
 from ape_jupyter.client.transport import Transport
 from ape_jupyter.errors import CorruptedDataError
@@ -32,6 +36,7 @@ class TableFetcher:
     def __init__(self, transport: Transport, directory: Path | None = None) -> None:
         self._transport = transport
         self._directory = directory or user_cache_path("ape-jupyter") / "fetched"
+        self._evictor = Evictor(self._directory, Budget.of())
 
     def paths(self, opened: OpenedSimulation) -> dict[str, Path]:
         """Return a file for every table of a run.
@@ -48,12 +53,17 @@ class TableFetcher:
         if _is_file_of_size(shared, table.size_bytes) and os.access(shared, os.R_OK):
             return shared
         run = opened.metadata
+        if shared.parent.name == run.checksum and os.access(shared.parent, os.X_OK):
+            # The server's own cache, which evicted the run just now; it will make it again.
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(shared))
         # Both come from the network and become a path here.
         if not (_NAME.fullmatch(name) and _NAME.fullmatch(run.checksum)):
             raise CorruptedDataError(f"The server named a table {name!r} of {run.checksum!r}.")
         fetched = self._directory / run.checksum / f"{name}.arrow"
         if not _is_file_of_size(fetched, table.size_bytes):
+            self._evictor.make_room(table.size_bytes, keep=[run.checksum])
             self._fetch(run.sim_id, name, fetched)
+        (fetched.parent / LEASE_FILE).touch(0o600)
         return fetched
 
     def _fetch(self, sim_id: str, name: str, target: Path) -> None:

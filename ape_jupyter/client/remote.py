@@ -14,6 +14,7 @@ from typing import Any
 from ape_jupyter.client.addresses import ServerAddress, path_segment, server_url
 from ape_jupyter.client.discovery import OwnServer
 from ape_jupyter.client.fetched import TableFetcher
+from ape_jupyter.client.residency import RemoteResidency
 from ape_jupyter.client.transport import Transport
 from ape_jupyter.errors import (
     ApeError,
@@ -44,7 +45,7 @@ _FIRST_POLL_SECONDS = 0.02
 _LONGEST_POLL_SECONDS = 0.5
 
 
-class RemoteLibrary:
+class RemoteLibrary(RemoteResidency):
     """The library of a Jupyter server; see :class:`ape_jupyter.library.interface.Library`.
 
     Threads may share one.
@@ -253,6 +254,7 @@ class RemoteLibrary:
             open_tables=lambda: self._tables.paths(
                 answers.pop() if answers else self._open(metadata.sim_id)
             ),
+            read_metadata=lambda: self.get_metadata(metadata.sim_id),
         )
         if load_data:
             data.load_results()

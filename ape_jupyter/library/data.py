@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,8 +15,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
+from ape_jupyter.cache.leases import Lease, leased
 from ape_jupyter.cache.mapped import map_table
 from ape_jupyter.errors import InvalidArgumentError
+from ape_jupyter.model.memory import MemoryUsage
 from ape_jupyter.model.protocol import AuditEvent, ProtocolData, SimulationDocuments
 from ape_jupyter.model.simulation import SimulationMetadata
 
@@ -22,6 +26,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["OpenedTables", "PatientRecord", "SimulationData", "SimulationResults"]
+
+MB = 10**6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,11 +62,49 @@ class SimulationResults:
     visits: pa.Table
     costs: pa.Table | None = None
     resources: pa.Table | None = None
+    _paths: tuple[Path, ...] = field(default=(), repr=False, compare=False)
+    _lease: Lease = field(default_factory=Lease, repr=False, compare=False)
 
     @classmethod
-    def open(cls, paths: Mapping[str, Path]) -> SimulationResults:
-        """Map the Arrow files of a run."""
-        return cls(**{name: map_table(path) for name, path in paths.items()})
+    def open(cls, paths: Mapping[str, Path], lease: Lease | None = None) -> SimulationResults:
+        """Map the Arrow files of a run; ``lease`` is held until :meth:`release`."""
+        tables = {name: map_table(path) for name, path in paths.items()}
+        return cls(**tables, _paths=tuple(paths.values()), _lease=lease or Lease())
+
+    def memory_usage(self) -> MemoryUsage:
+        """Return what the mapped files take in this process.
+
+        DataFrames made of the tables are private copies and not counted. What is None, the
+        system does not tell.
+        """
+        from ape_jupyter.cache.pages import process_pages
+
+        paths = {path.resolve() for path in self._paths}
+        pages = process_pages(os.getpid())
+        mapped = dict.fromkeys(paths, 0)
+        for path in self._paths:
+            with suppress(FileNotFoundError):
+                mapped[path.resolve()] = path.stat().st_size
+        if pages is None or pages.files is None:
+            return MemoryUsage(
+                mapped_mb=sum(mapped.values()) / MB, resident_mb=None, private_mb=None
+            )
+        resident, copies = dict.fromkeys(paths, 0), 0
+        for file in pages.files:
+            if file.path in paths:
+                mapped[file.path] = mapped[file.path] or file.mapped
+                # A run that was opened twice is mapped twice, from the same pages.
+                resident[file.path] = max(resident[file.path], file.resident)
+                copies += file.private_copies
+        return MemoryUsage(
+            mapped_mb=sum(mapped.values()) / MB,
+            resident_mb=sum(resident.values()) / MB,
+            private_mb=copies / MB,
+        )
+
+    def release(self) -> None:
+        """Let the files be evicted; the tables stay readable for as long as they are held."""
+        self._lease.release()
 
     def patients_df(self, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """Return the patients as a DataFrame: a private copy, free to be changed."""
@@ -84,9 +128,8 @@ class SimulationResults:
         row = bisect_left(range(len(ids)), patient_id, key=lambda i: str(ids[i].as_py()))
         if row == len(ids) or ids[row].as_py() != patient_id:
             raise InvalidArgumentError(f"This run has no patient {patient_id!r}.")
-        codes = self.visits["patient_id"].chunk(0).indices.to_numpy()
-        first, last = np.searchsorted(codes, [row, row + 1])
-        visits = self.visits.slice(int(first), int(last - first))
+        first, last = (_first_row(self.visits["patient_id"], patient) for patient in (row, row + 1))
+        visits = self.visits.slice(first, last - first)
         return PatientRecord(self.patients.slice(row, 1).to_pylist()[0], visits)
 
     def __repr__(self) -> str:
@@ -94,6 +137,20 @@ class SimulationResults:
         tables = {name: getattr(self, name) for name in names}
         sizes = [f"{t.num_rows:,} {name}" for name, t in tables.items() if t is not None]
         return f"SimulationResults({', '.join(sizes)})"
+
+
+def _first_row(patient_ids: pa.ChunkedArray, patient: int) -> int:
+    """Return the first row whose code is at least ``patient``, where codes ascend."""
+    chunks = patient_ids.chunks
+    number = bisect_left(range(len(chunks)), patient, key=lambda i: _last_code(chunks[i]))
+    before = sum(map(len, chunks[:number]))
+    if number == len(chunks):
+        return before
+    return before + int(np.searchsorted(chunks[number].indices.to_numpy(), patient))
+
+
+def _last_code(chunk: pa.DictionaryArray) -> int:
+    return int(chunk.indices[-1].as_py())
 
 
 def _selected(table: pa.Table, columns: Sequence[str] | None) -> pa.Table:
@@ -121,8 +178,10 @@ class SimulationData:
         *,
         documents: Callable[[], SimulationDocuments],
         open_tables: Callable[[], Mapping[str, Path]],
+        read_metadata: Callable[[], SimulationMetadata],
     ) -> None:
         self.metadata = metadata
+        self._read_metadata = read_metadata
         self._read_documents = documents
         self._open_tables = open_tables
         self._results: SimulationResults | None = None
@@ -143,26 +202,34 @@ class SimulationData:
         """What APE noted while it ran."""
         return self.documents.audit_log
 
+    @property
+    def is_pinned(self) -> bool:
+        """Whether the run is pinned now: its mapped files are never evicted."""
+        return self._read_metadata().is_pinned
+
     def load_results(self) -> SimulationResults:
         """Map the results, which takes milliseconds once some kernel has used them.
+
+        Until :meth:`unload_results`, or until data and results are garbage, the library
+        does not evict the mapped files.
 
         Raises
         ------
         CorruptedDataError
             If the stored results are damaged.
+        LibraryBusyError
+            If somebody deletes the cache again and again.
         """
         with self._lock:
             if self._results is None:
-                try:
-                    self._results = SimulationResults.open(self._open_tables())
-                except FileNotFoundError:
-                    # The cache was cleared between the answer and the map; it is made anew.
-                    self._results = SimulationResults.open(self._open_tables())
+                self._results = leased(self._open_tables, SimulationResults.open)
             return self._results
 
     def unload_results(self) -> None:
         """Let go of the mapped results; tables still in use elsewhere stay readable."""
         with self._lock:
+            if self._results is not None:
+                self._results.release()
             self._results = None
 
     def __repr__(self) -> str:

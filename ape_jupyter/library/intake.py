@@ -4,27 +4,31 @@ from __future__ import annotations
 
 import getpass
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-
-import pyarrow as pa
+from typing import TypeAlias
 
 from ape_jupyter.cache.mapped import PersistentCache
 from ape_jupyter.errors import ConflictError, InvalidResultsError, SimulationNotFoundError
-from ape_jupyter.library.registration import metadata_of_run, run_start
+from ape_jupyter.library.registration import VisitedPatients, metadata_of_run, run_start
 from ape_jupyter.model.listing import ImportOutcome, ImportStatus
 from ape_jupyter.model.simulation import SimulationMetadata, Status
 from ape_jupyter.registry.registry import Registry
-from ape_jupyter.results.digest import table_digest
+from ape_jupyter.results.durable import reporting_full_disk
 from ape_jupyter.results.reading import RunFiles, RunResults, displayed, read_run
 from ape_jupyter.results.store import ObjectStore
-from ape_jupyter.results.summary import summarise
+from ape_jupyter.results.summary import SUMMARY_VERSION
+from ape_jupyter.results.summing import SummaryOfBuckets
 from ape_jupyter.services.discovery import is_package
 from ape_jupyter.services.packages import extract_package
 
 __all__ = ["SUMMARY", "Intake"]
 
-SUMMARY = "summary-1"
+SUMMARY = f"summary-{SUMMARY_VERSION}"
+"""Name of the summary in the cache: where only an older one is there, a new one is made."""
+
+RowsCallback: TypeAlias = Callable[[int, int], None]
 
 
 class Intake:
@@ -35,15 +39,24 @@ class Intake:
         self._store = store
         self._cache = cache
 
-    def import_path(self, path: Path, *, tags: Iterable[str], owner: str | None) -> ImportOutcome:
-        """Import one results directory or package; faults become the outcome."""
+    def import_path(
+        self,
+        path: Path,
+        *,
+        tags: Iterable[str],
+        owner: str | None,
+        on_rows: RowsCallback | None = None,
+    ) -> ImportOutcome:
+        """Import one results directory or package; faults become the outcome.
+
+        ``on_rows`` is told how many visits of how many are done. What it raises stops the
+        import, of which nothing stays.
+        """
         try:
-            if not is_package(path):
-                run = read_run(RunFiles.of_directory(path))
-                return self._add(displayed(path), run, tags, owner)
-            with self._store.staged() as staged:
-                run = read_run(extract_package(path, staged))
-                return self._add(displayed(path), run, tags, owner)
+            with self._scratch() as scratch:
+                extract = extract_package if is_package(path) else _directory_itself
+                run = read_run(extract(path, scratch), scratch, _half(on_rows, first=True))
+                return self._add(displayed(path), run, tags, owner, on_rows)
         except InvalidResultsError as error:
             return ImportOutcome(
                 path=displayed(path), status=ImportStatus.REFUSED, faults=error.faults
@@ -59,20 +72,35 @@ class Intake:
         InvalidResultsError
             With every fault of the tables.
         """
-        run = read_run(files)
-        self._add(files.label, run, tags, owner)
+        with self._scratch() as scratch:
+            run = read_run(files, scratch)
+            self._add(files.label, run, tags, owner)
         return self._registry.get(run.details.sim_id)
 
+    @contextmanager
+    def _scratch(self) -> Iterator[Path]:
+        with reporting_full_disk(self._store.directory), self._store.staged() as scratch:
+            yield scratch
+
     def _add(
-        self, path: str, run: RunResults, tags: Iterable[str], owner: str | None
+        self,
+        path: str,
+        run: RunResults,
+        tags: Iterable[str],
+        owner: str | None,
+        on_rows: RowsCallback | None = None,
     ) -> ImportOutcome:
         known = self._known(run)
         if known is not None:
             return ImportOutcome(path=path, status=ImportStatus.ALREADY_THERE, metadata=known)
-        stored = self._store.publish(run.tables, run.documents)
+        summary = SummaryOfBuckets(run_start(run.tables), run.details.duration_years)
+        visited = VisitedPatients()
+        stored = self._store.publish(
+            run.tables, run.documents, [summary, visited], _half(on_rows, first=False)
+        )
         owner = owner or _current_user()
-        metadata = metadata_of_run(run, stored, owner=owner, tags=tags)
-        self._cache.files(stored.digest, [SUMMARY], lambda: {SUMMARY: self._summary(run)})
+        metadata = metadata_of_run(run, stored, visited, owner=owner, tags=tags)
+        self._cache.files(stored.digest, [SUMMARY], lambda: {SUMMARY: summary.result(run.tables)})
         try:
             self._registry.add(metadata, run.documents)
         except ConflictError:
@@ -83,10 +111,6 @@ class Intake:
             return ImportOutcome(path=path, status=ImportStatus.ALREADY_THERE, metadata=known)
         return ImportOutcome(path=path, status=ImportStatus.IMPORTED, metadata=metadata)
 
-    @staticmethod
-    def _summary(run: RunResults) -> pa.Table:
-        return summarise(run.tables, run_start(run.tables), run.details.duration_years)
-
     def _known(self, run: RunResults) -> SimulationMetadata | None:
         """Return the run of this id when it has the same tables; out of the trash, if there."""
         sim_id = run.details.sim_id
@@ -94,13 +118,23 @@ class Intake:
             known = self._registry.get(sim_id)
         except SimulationNotFoundError:
             return None
-        digests: Mapping[str, str] = {name: table_digest(t) for name, t in run.tables.items()}
-        if digests != self._store.table_digests(known.checksum):
+        if run.tables.digests() != self._store.table_digests(known.checksum):
             raise ConflictError(
                 f"The library has a run {sim_id!r} with other results. "
                 "Give this one another sim_id in its metadata.json, or delete the other first."
             )
         return self._registry.set_status(sim_id, Status.AVAILABLE)
+
+
+def _directory_itself(path: Path, _: Path) -> RunFiles:
+    return RunFiles.of_directory(path)
+
+
+def _half(on_rows: RowsCallback | None, *, first: bool) -> RowsCallback | None:
+    """Return a callback for one of two passes over the same rows: reading, then storing."""
+    if on_rows is None:
+        return None
+    return lambda done, total: on_rows((done if first else total + done) // 2, total)
 
 
 def _current_user() -> str:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
-from ape_jupyter.cache.mapped import PersistentCache, map_table
+from ape_jupyter.cache.budget import Budget
+from ape_jupyter.cache.mapped import PersistentCache
 from ape_jupyter.errors import (
     ConflictError,
     Fault,
@@ -19,11 +20,13 @@ from ape_jupyter.errors import (
 from ape_jupyter.library.comparison import ComparisonResult
 from ape_jupyter.library.data import OpenedTables, SimulationData
 from ape_jupyter.library.documents import documents_of, read_protocol
-from ape_jupyter.library.intake import SUMMARY, Intake
+from ape_jupyter.library.intake import Intake
 from ape_jupyter.library.listing import ImportReport, SearchResult
 from ape_jupyter.library.location import DATABASE, prepare_directory
 from ape_jupyter.library.registration import described_run, given_tables
 from ape_jupyter.library.requests import all_pages, search_request
+from ape_jupyter.library.residency import Residency, WithResidency
+from ape_jupyter.library.summaries import summary_of
 from ape_jupyter.model.comparison import ComparisonRequest, ComparisonType, TimeAlignment
 from ape_jupyter.model.listing import (
     ImportOutcome,
@@ -40,14 +43,14 @@ from ape_jupyter.model.version import package_version
 from ape_jupyter.registry.registry import Registry
 from ape_jupyter.results.reading import RunFiles, displayed
 from ape_jupyter.results.store import ObjectStore
-from ape_jupyter.results.summary import SUMMARY_VERSION, summarise
+from ape_jupyter.results.summary import SUMMARY_VERSION
 from ape_jupyter.services.compare import compare_summaries, comparison_request
 from ape_jupyter.services.discovery import find_runs
 
 __all__ = ["LocalLibrary"]
 
 
-class LocalLibrary:
+class LocalLibrary(WithResidency):
     """A library in a directory; see :class:`ape_jupyter.library.interface.Library`.
 
     Threads may share one. Any number of processes of one machine may open the directory.
@@ -55,31 +58,42 @@ class LocalLibrary:
     this process.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, budget: Budget | None = None) -> None:
         self.directory = directory
         self._registry = Registry(directory / DATABASE)
         self._store = ObjectStore(directory / "objects", directory / "staging")
-        self._cache = PersistentCache(directory / "cache")
+        pinned = self._registry.pinned_checksums
+        self._cache = PersistentCache(directory / "cache", budget, pinned)
+        self._residency = Residency(self._registry, self._cache)
         self._intake = Intake(self._registry, self._store, self._cache)
 
     @classmethod
-    def open(cls, directory: str | PathLike[str]) -> LocalLibrary:
+    def open(
+        cls, directory: str | PathLike[str], *, cache_budget_mb: float | None = None
+    ) -> LocalLibrary:
         """Open a library, making the directory when there is none.
+
+        Parameters
+        ----------
+        cache_budget_mb : float, optional
+            What the mapped files may take. Default: ``APE_JUPYTER_CACHE_BUDGET_MB``, else a
+            fifth of the disk or half of the memory, whichever is less.
 
         Raises
         ------
         SchemaTooNewError
             If a newer version of ape-jupyter wrote the library.
         InvalidArgumentError
-            If the directory can not be made or holds something else.
+            If the directory can not be made or holds something else, or the budget is none.
         """
         path = Path(directory).expanduser().absolute()
+        budget = Budget.of(cache_budget_mb)
         try:
             prepare_directory(path)
         except OSError as error:
             reason = error.strerror or str(error)
             raise InvalidArgumentError(f"No library can be kept in {path}: {reason}.") from error
-        return cls(path)
+        return cls(path, budget)
 
     @property
     def location(self) -> str:
@@ -114,18 +128,27 @@ class LocalLibrary:
         wanted_tags = [normalise_tag(tag) for tag in tags]
         outcomes = []
         for position, run in enumerate(runs):
+            follow = None
             if progress:
-                progress(Progress(done=position, total=len(runs), current=run.name))
-            outcomes.append(self._import_one(run, wanted_tags, user))
+                step = Progress(done=position, total=len(runs), current=run.name)
+                progress(step)
+                follow = partial(_tell_rows, progress, step)
+            outcomes.append(self._import_one(run, wanted_tags, user, follow))
         if progress:
             progress(Progress(done=len(runs), total=len(runs)))
         if runs == [root] and outcomes[0].faults:
             raise InvalidResultsError(outcomes[0].path, outcomes[0].faults)
         return ImportReport(outcomes)
 
-    def _import_one(self, run: Path, tags: Sequence[str], user: str | None) -> ImportOutcome:
+    def _import_one(
+        self,
+        run: Path,
+        tags: Sequence[str],
+        user: str | None,
+        on_rows: Callable[[int, int], None] | None = None,
+    ) -> ImportOutcome:
         try:
-            return self._intake.import_path(run, tags=tags, owner=user)
+            return self._intake.import_path(run, tags=tags, owner=user, on_rows=on_rows)
         except ConflictError as error:
             fault = Fault("metadata.json", str(error), "sim_id")
         except PermissionError as error:
@@ -211,6 +234,7 @@ class LocalLibrary:
             metadata,
             documents=lambda: self._documents(metadata),
             open_tables=lambda: self._opened(metadata).paths,
+            read_metadata=lambda: self._registry.get(metadata.sim_id),
         )
         if load_data:
             data.load_results()
@@ -237,7 +261,7 @@ class LocalLibrary:
         digest = metadata.checksum
         names = ["patients", "visits"]
         names += ["costs"] * metadata.has_costs + ["resources"] * metadata.has_resources
-        paths = self._cache.files(digest, names, lambda: dict(self._store.read(digest).items()))
+        paths = self._cache.files(digest, names, lambda: self._store.read(digest).streams())
         self._registry.record_access(metadata.sim_id)
         return OpenedTables(metadata=metadata, paths=paths)
 
@@ -284,28 +308,17 @@ class LocalLibrary:
     def compare(self, request: ComparisonRequest) -> ComparisonResult:
         """Carry out a comparison that is completely stated."""
         runs = tuple(self._registry.get_many(request.sim_ids))
-        summaries = {run.sim_id: self._summary(run) for run in runs}
-        series, differences = compare_summaries(request, summaries)
+        summaries = {run.sim_id: summary_of(run, self._store, self._cache) for run in runs}
+        found = dict(
+            zip(("series", "differences"), compare_summaries(request, summaries), strict=True)
+        )
         provenance = {
             "ape_jupyter_version": package_version(),
             "summary_version": SUMMARY_VERSION,
             "observations": "observed",
             "checksums": {run.sim_id: run.checksum for run in runs},
         }
-        return ComparisonResult(
-            request=request,
-            runs=runs,
-            series=series,
-            differences=differences,
-            provenance=provenance,
-        )
-
-    def _summary(self, run: SimulationMetadata) -> pa.Table:
-        def build() -> dict[str, pa.Table]:
-            tables = self._store.read(run.checksum)
-            return {SUMMARY: summarise(tables, run.start_date, run.duration_years)}
-
-        return map_table(self._cache.files(run.checksum, [SUMMARY], build)[SUMMARY])
+        return ComparisonResult(request=request, runs=runs, provenance=provenance, **found)
 
     # Trash
 
@@ -329,3 +342,7 @@ class LocalLibrary:
 
     def __repr__(self) -> str:
         return f"LocalLibrary({self.location!r})"
+
+
+def _tell_rows(progress: ProgressCallback, step: Progress, done: int, total: int) -> None:
+    progress(replace(step, rows_done=done, rows_total=total))

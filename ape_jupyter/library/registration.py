@@ -23,11 +23,12 @@ from ape_jupyter.model.simulation import (
     Status,
 )
 from ape_jupyter.model.tags import normalise_tag
-from ape_jupyter.results.canonical import ResultTables
+from ape_jupyter.results.canonical import ResultTables, RunTables
 from ape_jupyter.results.reading import RunResults
+from ape_jupyter.results.sources import parquet_file
 from ape_jupyter.results.store import StoredObject
 
-__all__ = ["described_run", "given_tables", "metadata_of_run", "run_start"]
+__all__ = ["VisitedPatients", "described_run", "given_tables", "metadata_of_run", "run_start"]
 
 DAYS_PER_YEAR = 365.25
 MAX_YEARS_IN_ID = 100
@@ -103,15 +104,21 @@ def described_run(
 def _observed_years(raw: Mapping[str, TableSource]) -> float:
     """Return the time from first enrolment to last visit; 0 when the tables do not tell."""
     try:
-        first = pc.min(_column(raw["patients"], "enrollment_date")).as_py()
-        last = pc.max(_column(raw["visits"], "date")).as_py()
+        first, _ = _extremes(raw["patients"], "enrollment_date")
+        _, last = _extremes(raw["visits"], "date")
         return round(float(max((last - first).days, 1)) / DAYS_PER_YEAR, 2)
-    except (KeyError, TypeError, AttributeError, OSError, pa.ArrowException):
+    except (KeyError, TypeError, AttributeError, ValueError, OSError, pa.ArrowException):
         return 0.0  # the table at fault is named when it is read
 
 
-def _column(source: TableSource, name: str) -> pa.ChunkedArray:
-    return (source if isinstance(source, pa.Table) else pq.read_table(source, columns=[name]))[name]
+def _extremes(source: TableSource, name: str) -> tuple[Any, Any]:
+    if isinstance(source, pa.Table):
+        parts = [pc.min_max(source[name]).as_py()]
+    else:
+        with parquet_file(source) as file:
+            batches = file.iter_batches(columns=[name])
+            parts = [pc.min_max(batch[name]).as_py() for batch in batches]
+    return min(part["min"] for part in parts), max(part["max"] for part in parts)
 
 
 def _row_count(source: TableSource | None) -> int:
@@ -123,20 +130,52 @@ def _row_count(source: TableSource | None) -> int:
     return source.num_rows if source is not None else 0
 
 
-def run_start(tables: ResultTables) -> datetime:
+def run_start(tables: ResultTables | RunTables) -> datetime:
     """Return the run's start: the earliest enrolment, in UTC."""
     start: datetime = pc.min(tables.patients["enrollment_date"]).as_py()
     return start.replace(tzinfo=UTC)
 
 
+class VisitedPatients:
+    """Counts patients with visits, and what of them stands in a run's headline."""
+
+    def __init__(self) -> None:
+        self.n_patients = 0
+        self._n_visited = 0
+        self._sum_of_final_vision = 0
+
+    def add(self, patients: pa.Table, visits: pa.Table) -> None:
+        """Take a range of patients and all their visits."""
+        visited = np.zeros(patients.num_rows, np.bool_)
+        for chunk in visits["patient_id"].chunks:
+            visited[chunk.indices.to_numpy()] = True
+        self.n_patients += patients.num_rows
+        self._n_visited += int(np.count_nonzero(visited))
+        final_vision = patients["final_vision"].to_numpy()[visited]
+        self._sum_of_final_vision += int(final_vision.sum(dtype=np.int64))
+
+    @property
+    def n_without(self) -> int:
+        """How many patients have no visit."""
+        return self.n_patients - self._n_visited
+
+    @property
+    def mean_final_vision(self) -> float | None:
+        """Mean over patients with visits: what others have is no observation."""
+        return self._sum_of_final_vision / self._n_visited if self._n_visited else None
+
+
 def metadata_of_run(
-    run: RunResults, stored: StoredObject, *, owner: str, tags: Iterable[str]
+    run: RunResults,
+    stored: StoredObject,
+    visited: VisitedPatients,
+    *,
+    owner: str,
+    tags: Iterable[str],
 ) -> SimulationMetadata:
     """Build the metadata under which a run is registered."""
     details, tables = run.details, run.tables
     patients = tables.patients
-    visited = _has_visits(tables)
-    final_vision = patients["final_vision"].to_numpy()[visited]
     injections = pc.sum(patients["total_injections"]).as_py()
     discontinued = pc.mean(patients["discontinued"]).as_py()
     own_name = _RUN_NAME.fullmatch(details.sim_id)
@@ -149,7 +188,7 @@ def metadata_of_run(
         access_count=0,
         n_patients=patients.num_rows,
         n_patients_requested=details.n_patients,
-        n_patients_without_visits=int(np.count_nonzero(~visited)),
+        n_patients_without_visits=visited.n_without,
         n_visits=tables.visits.num_rows,
         duration_years=details.duration_years,
         start_date=run_start(tables),
@@ -175,7 +214,7 @@ def metadata_of_run(
         has_costs=tables.costs is not None,
         has_resources=tables.resources is not None,
         headline=Headline(
-            mean_final_vision=float(final_vision.mean()) if len(final_vision) else None,
+            mean_final_vision=visited.mean_final_vision,
             total_injections=int(injections or 0),
             discontinuation_rate=discontinued,
         ),
@@ -186,13 +225,6 @@ def _model_of_protocol(protocol: Any) -> str | None:
     """Return the model type of a protocol: the metadata inside packages leaves it out."""
     value = protocol.get("model_type") if isinstance(protocol, Mapping) else None
     return value if isinstance(value, str) else None
-
-
-def _has_visits(tables: ResultTables) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    codes = tables.visits["patient_id"].combine_chunks().indices.to_numpy()
-    visited = np.zeros(tables.patients.num_rows, np.bool_)
-    visited[codes] = True
-    return visited
 
 
 def _unique_tags(tags: Iterable[str]) -> tuple[str, ...]:

@@ -18,12 +18,19 @@ class Progress:
         Runs finished and runs to do.
     current : str
         What is being worked on; empty at the end.
+    rows_done, rows_total : int
+        How many visits of the current run are done, and how many it has; 0 before that is
+        known.
     """
 
     done: int
     total: int
     current: str = ""
+    rows_done: int = 0
+    rows_total: int = 0
 
 
 ProgressCallback = Callable[[Progress], None]
-"""Called before each run and at the end. Raising from it cancels the rest of the work."""
+"""Called before each run, within long ones, and at the end.
+
+Raising from it cancels the rest of the work; of the current run nothing stays."""

@@ -134,6 +134,24 @@ class Registry:
         with self._database.read() as connection:
             return [self._one(connection, sim_id) for sim_id in sim_ids]
 
+    def pinned_checksums(self) -> frozenset[str]:
+        """Return the checksums of the pinned runs that are not in the trash."""
+        query = sa.select(_column.checksum).where(
+            _column.is_pinned, _column.status != Status.TRASHED.value
+        )
+        with self._database.read() as connection:
+            return frozenset(connection.execute(query).scalars())
+
+    def with_checksums(self, checksums: Iterable[str]) -> list[SimulationMetadata]:
+        """Return the runs outside the trash that have one of these result sets, oldest first."""
+        query = sa.select(_column.sim_id).where(
+            _column.checksum.in_(list(checksums)), _column.status != Status.TRASHED.value
+        )
+        with self._database.read() as connection:
+            order = (_column.created_at, _column.sim_id)
+            found = connection.execute(query.order_by(*order)).scalars().all()
+            return [self._one(connection, sim_id) for sim_id in found]
+
     def documents(self, sim_id: str) -> dict[str, Any]:
         """Return the documents of a run by kind."""
         query = sa.select(documents.c.kind, documents.c.content)
@@ -194,6 +212,14 @@ class Registry:
         with self._database.write() as connection:
             if self._one(connection, sim_id).status is not status:
                 self._update(connection, sim_id, {"status": status.value})
+                self._changed(connection)
+            return self._one(connection, sim_id)
+
+    def set_pinned(self, sim_id: str, is_pinned: bool) -> SimulationMetadata:
+        """Pin or unpin a run."""
+        with self._database.write() as connection:
+            if self._one(connection, sim_id).is_pinned is not is_pinned:
+                self._update(connection, sim_id, {"is_pinned": is_pinned})
                 self._changed(connection)
             return self._one(connection, sim_id)
 

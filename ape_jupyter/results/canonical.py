@@ -2,36 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from ape_jupyter.errors import Fault
-from ape_jupyter.results.schema import (
-    CATEGORY,
-    COSTS,
-    DISEASE_STATE,
-    DISEASE_STATES,
-    PATIENTS,
-    RESOURCES,
-    TIMESTAMP,
-    VISITS,
-    ColumnSpec,
-    TableSpec,
+from ape_jupyter.results.conversion import PATIENT_ID, BatchConversion
+from ape_jupyter.results.digest import TableDigest, table_digest
+from ape_jupyter.results.patient_rows import PatientRows
+from ape_jupyter.results.schema import COSTS, PATIENTS, RESOURCES, VISITS, TableSpec
+from ape_jupyter.results.sorting import (
+    BUCKET_ROWS,
+    Bucket,
+    BucketObserver,
+    RowSorter,
+    SortedRows,
+    SpilledRows,
 )
+from ape_jupyter.results.sources import TableSource, open_source
 
-__all__ = ["ResultTables", "canonical_tables"]
+__all__ = ["SORTED_BY", "ResultTables", "RunTables", "canonical_tables"]
 
-_DISEASE_STATE_PREFIX = "DiseaseState."
+SORTED_BY = {"visits": "time_days", "costs": "date"}
+"""The tables with rows for each patient, and what those are sorted by."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResultTables:
-    """The canonical tables of one run.
+    """Canonical tables in memory: those of a run, or of some of its patients.
 
     Attributes
     ----------
@@ -56,64 +58,202 @@ class ResultTables:
                 yield name, table
 
 
-def canonical_tables(raw: dict[str, pa.Table], faults: list[Fault]) -> ResultTables | None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunTables:
+    """The canonical tables of a run, of which visits and costs come in buckets."""
+
+    patients: pa.Table
+    visits: SortedRows
+    costs: SortedRows | None = None
+    resources: pa.Table | None = None
+
+    def items(self) -> Iterator[tuple[str, pa.Table | SortedRows]]:
+        """Yield name and content of each table that the run has."""
+        for name in ("patients", "visits", "costs", "resources"):
+            content = getattr(self, name)
+            if content is not None:
+                yield name, content
+
+    def streams(self) -> dict[str, pa.Table | pa.RecordBatchReader]:
+        """Return the tables by name, with visits and costs as streams of their buckets."""
+        return {
+            name: content if isinstance(content, pa.Table) else _stream(content)
+            for name, content in self.items()
+        }
+
+    def observe(self, observers: Sequence[BucketObserver]) -> None:
+        """Tell observers all buckets of visits."""
+        for bucket in self.visits.buckets():
+            rows = bucket.localised()
+            for observer in observers:
+                observer.add(self.patients_of(bucket), rows)
+
+    def patients_of(self, bucket: Bucket) -> pa.Table:
+        """Return the patients of a bucket."""
+        return self.patients.slice(bucket.first, bucket.stop - bucket.first)
+
+    def digests(self) -> dict[str, str]:
+        """Return the digest of each table."""
+        found = {}
+        for name, content in self.items():
+            if isinstance(content, pa.Table):
+                found[name] = table_digest(content)
+                continue
+            digest = TableDigest(content.schema)
+            for bucket in content.buckets():
+                digest.add(bucket.rows)
+            found[name] = digest.hexdigest()
+        return found
+
+    def in_memory(self) -> ResultTables:
+        """Return all tables whole, whatever that takes."""
+        read = {
+            name: stream if isinstance(stream, pa.Table) else stream.read_all()
+            for name, stream in self.streams().items()
+        }
+        return ResultTables(**{name: table.combine_chunks() for name, table in read.items()})
+
+
+def _stream(rows: SortedRows) -> pa.RecordBatchReader:
+    batches = (batch for bucket in rows.buckets() for batch in bucket.rows.to_batches())
+    return pa.RecordBatchReader.from_batches(rows.schema, batches)
+
+
+def canonical_tables(
+    raw: Mapping[str, Path | pa.Table],
+    scratch: Path,
+    faults: list[Fault],
+    *,
+    bucket_rows: int = BUCKET_ROWS,
+    on_rows: Callable[[int, int], None] | None = None,
+) -> RunTables | None:
     """Check raw tables and bring them into canonical types and order.
 
     Parameters
     ----------
-    raw : dict
-        Tables by name; ``costs`` and ``resources`` may be absent.
+    raw : mapping
+        Tables, or paths to Parquet, by name; ``costs`` and ``resources`` may be absent.
+    scratch : Path
+        A private directory for what does not fit into memory, which has to be there as long
+        as the result is used.
     faults : list of Fault
         Every fault that is found is appended.
+    bucket_rows : int
+        How many rows of visits are in memory at a time.
+    on_rows : callable, optional
+        Told how many visits of how many have been read. What it raises stops the work.
 
     Returns
     -------
-    ResultTables or None
+    RunTables or None
         None when any fault was appended.
     """
     before = len(faults)
-    columns: dict[str, dict[str, pa.Array]] = {}
-    for spec in (PATIENTS, VISITS, COSTS, RESOURCES):
-        table = raw.get(spec.name)
-        if table is None:
-            continue
-        if spec is RESOURCES:
-            table = _flatten_usage(table)
-        if table.num_rows == 0:
-            faults.append(Fault(spec.name, "has no rows"))
-        columns[spec.name] = _convert(table, spec, faults)
-
-    patients = columns.get("patients", {})
-    order = _patient_order(patients, faults)
-    ids = patients["patient_id"].take(order) if order is not None else None
-    sortings: dict[str, tuple[pa.Array, np.ndarray[Any, Any]]] = {}
-    for name, time_column in (("visits", "time_days"), ("costs", "date")):
-        if ids is None or name not in columns:
-            continue
-        sorting = _patient_and_time_order(name, columns[name], time_column, ids, faults)
-        if sorting is not None:
-            sortings[name] = sorting
-    if len(faults) > before or order is None or "visits" not in sortings:
+    patients = _by_id(_small_table(raw.get("patients"), PATIENTS, faults), faults)
+    rows = None if patients is None else PatientRows(patients[PATIENT_ID].combine_chunks())
+    content: dict[str, Any] = {"patients": patients}
+    for spec in (VISITS, COSTS):
+        if spec.name in raw:
+            follow = on_rows if spec is VISITS else None
+            content[spec.name] = _sorted_table(
+                raw[spec.name], spec, rows, faults, _Sorting(scratch, bucket_rows, follow)
+            )
+    resources = _small_table(raw.get("resources"), RESOURCES, faults)
+    if len(faults) > before or content.get("visits") is None or patients is None:
         return None
-
-    result = {"patients": _table(patients, order)}
-    for name, (codes, rows) in sortings.items():
-        result[name] = _table({**columns[name], "patient_id": codes}, rows)
-    if "resources" in columns:
-        resources = columns["resources"]
-        result["resources"] = _table(resources, pc.sort_indices(resources["date"]))
-    return ResultTables(**result)
+    if resources is not None:
+        content["resources"] = _in_order(resources, pc.sort_indices(resources["date"]))
+    return RunTables(**content)
 
 
-def _table(columns: dict[str, pa.Array], order: Any) -> pa.Table:
-    indices = pa.array(order)
-    table = pa.table({name: column.take(indices) for name, column in columns.items()})
-    return table.combine_chunks()
+@dataclass(frozen=True, slots=True)
+class _Sorting:
+    scratch: Path
+    bucket_rows: int
+    on_rows: Callable[[int, int], None] | None
+
+
+def _sorted_table(
+    source: Path | pa.Table,
+    spec: TableSpec,
+    patients: PatientRows | None,
+    faults: list[Fault],
+    sorting: _Sorting,
+) -> SpilledRows | None:
+    with open_source(source, faults) as opened:
+        if opened is None:
+            return None
+        conversion = BatchConversion(spec, opened.schema, patients)
+        sorter = None
+        # A run that is refused anyway is read for the rest of its faults, and not sorted.
+        if patients is not None and not faults:
+            time_column = SORTED_BY[spec.name]
+            n_patients = len(patients.ids)
+            sorter = RowSorter(
+                spec.name, n_patients, time_column, sorting.scratch, sorting.bucket_rows
+            )
+        counted = _Counted(opened)
+        for batch in counted:
+            converted = conversion.convert(batch)
+            if converted is not None and sorter is not None:
+                sorter.add(converted)
+            if sorting.on_rows:
+                sorting.on_rows(counted.n_rows, opened.n_rows)
+        _tell(counted.n_rows, opened, conversion, faults)
+    return None if sorter is None or faults else sorter.finish(conversion.finish)
+
+
+def _small_table(
+    source: Path | pa.Table | None, spec: TableSpec, faults: list[Fault]
+) -> pa.Table | None:
+    """Read a table that is small enough to be held, as far as its columns are usable."""
+    if source is None:
+        return None
+    with open_source(source, faults) as opened:
+        if opened is None:
+            return None
+        flat = _flatten_usage if spec is RESOURCES else _unchanged
+        conversion = BatchConversion(spec, flat(opened.schema.empty_table()).schema)
+        counted = _Counted(opened)
+        table = conversion.gather(
+            part for batch in counted for part in flat(pa.Table.from_batches([batch])).to_batches()
+        )
+        _tell(counted.n_rows, opened, conversion, faults)
+    # What reading took is many times what is kept, and the visits are still to come.
+    pa.default_memory_pool().release_unused()
+    return table
+
+
+class _Counted:
+    """Iterates over the batches of a source and counts their rows."""
+
+    def __init__(self, source: TableSource) -> None:
+        self._source = source
+        self.n_rows = 0
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        for batch in self._source.batches():
+            self.n_rows += len(batch)
+            yield batch
+
+
+def _tell(
+    n_read: int, source: TableSource, conversion: BatchConversion, faults: list[Fault]
+) -> None:
+    if n_read == 0 and not source.broken:
+        conversion.tally.whole("has no rows")
+    faults += conversion.tally.faults()
+
+
+def _unchanged(table: pa.Table) -> pa.Table:
+    return table
 
 
 def _flatten_usage(table: pa.Table) -> pa.Table:
     """Turn APE's ``usage`` struct (role to count) into one column for each role."""
-    if "usage" not in table.column_names or not pa.types.is_struct(table["usage"].type):
+    if "usage" not in table.column_names or not pa.types.is_struct(
+        table.schema.field("usage").type
+    ):
         return table
     usage = table["usage"].combine_chunks()
     kept = {name: table[name] for name in table.column_names if name != "usage"}
@@ -121,223 +261,24 @@ def _flatten_usage(table: pa.Table) -> pa.Table:
     return pa.table({**kept, **{name: roles[name] for name in roles if name not in kept}})
 
 
-def _convert(table: pa.Table, spec: TableSpec, faults: list[Fault]) -> dict[str, pa.Array]:
-    result: dict[str, pa.Array] = {}
-    names = [name for name in table.column_names if not name.startswith("__index_level_")]
-    for name in sorted({name for name in names if names.count(name) > 1}):
-        faults.append(Fault(spec.name, "is there more than once", name))
-    for column in spec.columns:
-        if column.name not in names:
-            if column.required:
-                faults.append(Fault(spec.name, "is missing", column.name))
-            else:
-                result[column.name] = _nulls(table.num_rows, column.type)
-        elif names.count(column.name) == 1:
-            values = _convert_column(table[column.name], column, spec.name, faults)
-            if values is not None:
-                result[column.name] = values
-    for name in names:
-        if spec.column(name) is None and names.count(name) == 1:
-            own = ColumnSpec(
-                name=name,
-                type=spec.other_columns or _plain_type(table[name].type),
-                required=False,
-                nullable=True,
-            )
-            values = _convert_column(table[name], own, spec.name, faults)
-            if values is not None:
-                result[name] = values
-    return result
-
-
-def _nulls(length: int, type_: pa.DataType) -> pa.Array:
-    if pa.types.is_dictionary(type_):
-        empty = pa.array([], type_.value_type)
-        return pa.DictionaryArray.from_arrays(pa.nulls(length, type_.index_type), empty)
-    return pa.nulls(length, type_)
-
-
-def _plain_type(type_: pa.DataType) -> pa.DataType | None:
-    """Canonical type for a column of the run's own; None where no table can hold it."""
-    if pa.types.is_dictionary(type_):
-        return CATEGORY if _is_text(type_.value_type) else _plain_type(type_.value_type)
-    if _is_text(type_):
-        return pa.string()
-    if pa.types.is_timestamp(type_) or pa.types.is_date(type_):
-        return TIMESTAMP
-    if pa.types.is_decimal(type_) or pa.types.is_float16(type_):
-        return pa.float64()
-    if (
-        pa.types.is_integer(type_)
-        or pa.types.is_floating(type_)
-        or pa.types.is_boolean(type_)
-        or pa.types.is_null(type_)
-    ):
-        return type_ if not pa.types.is_null(type_) else pa.string()
-    return None
-
-
-def _is_text(type_: pa.DataType) -> bool:
-    return bool(
-        pa.types.is_string(type_) or pa.types.is_large_string(type_) or type_ == pa.string_view()
-    )
-
-
-def _convert_column(
-    column: pa.ChunkedArray, spec: ColumnSpec, file: str, faults: list[Fault]
-) -> pa.Array | None:
-    try:
-        # Parquet text is not checked on reading; a byte that is not UTF-8 would surface later,
-        # in some user's cell.
-        column.validate(full=True)
-    except pa.ArrowInvalid:
-        faults.append(Fault(file, "holds text that is not UTF-8, or is damaged", spec.name))
+def _by_id(patients: pa.Table | None, faults: list[Fault]) -> pa.Table | None:
+    """Sort patients by id; None when their ids do not tell them apart."""
+    if patients is None or PATIENT_ID not in patients.column_names:
         return None
-    if spec.type is None:
-        problem = f"has type {column.type}, which a results table can not hold"
-        faults.append(Fault(file, problem, spec.name))
+    ids = patients[PATIENT_ID].combine_chunks()
+    if ids.null_count:
         return None
-    try:
-        values = _cast(column, spec.type)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError):
-        problem = f"has type {column.type}, expected {_describe(spec.type)}"
-        faults.append(Fault(file, problem, spec.name))
-        return None
-    if not spec.nullable and column.null_count:
-        faults.append(Fault(file, "values are missing", spec.name, column.null_count))
-    unknown = values.null_count - column.null_count
-    if spec.type == DISEASE_STATE and unknown:
-        problem = f"values are not one of {', '.join(DISEASE_STATES)}"
-        faults.append(Fault(file, problem, spec.name, unknown))
-    _check_range(values, spec, file, faults)
-    return values
-
-
-def _describe(type_: pa.DataType) -> str:
-    return "text" if pa.types.is_dictionary(type_) or _is_text(type_) else str(type_)
-
-
-def _check_range(values: pa.Array, spec: ColumnSpec, file: str, faults: list[Fault]) -> None:
-    if spec.minimum is None or len(values) == values.null_count:
-        return
-    outside = pc.less(values, spec.minimum)
-    bounds = f"below {spec.minimum}"
-    if spec.maximum is not None:
-        outside = pc.or_(outside, pc.greater(values, spec.maximum))
-        bounds = f"outside {spec.minimum} to {spec.maximum}"
-    count = pc.sum(outside).as_py() or 0
-    if count:
-        faults.append(Fault(file, f"values {bounds}", spec.name, count))
-
-
-def _cast(column: pa.ChunkedArray, type_: pa.DataType) -> pa.Array:
-    source = column.type
-    if pa.types.is_dictionary(source) and type_ != source:
-        column = column.cast(source.value_type)
-        source = column.type
-    values = column.combine_chunks()
-    if isinstance(values, pa.ChunkedArray):
-        values = pa.concat_arrays(values.chunks)
-    if pa.types.is_null(source):
-        return _nulls(len(values), type_)
-    if type_ == DISEASE_STATE:
-        return _disease_states(values)
-    if type_ == CATEGORY:
-        return _category(values)
-    if type_ == pa.string():
-        if not _is_text(source):
-            raise pa.ArrowTypeError("not text")
-        return values.cast(pa.string())
-    if type_ == TIMESTAMP:
-        return _timestamps(values)
-    if pa.types.is_boolean(type_) != pa.types.is_boolean(source):
-        raise pa.ArrowTypeError("not boolean")
-    if _is_text(source) or pa.types.is_temporal(source):
-        raise pa.ArrowTypeError("not a number")
-    if pa.types.is_floating(source) and pa.types.is_integer(type_):
-        # pandas turns whole numbers with gaps into floats, and gaps into NaN.
-        values = pc.if_else(pc.is_nan(values), pa.scalar(None, source), values)
-    return values.cast(type_)
-
-
-def _timestamps(values: pa.Array) -> pa.Array:
-    source = values.type
-    if _is_text(source):
-        return pc.strptime(values, format="%Y-%m-%d", unit="us", error_is_null=False)
-    if pa.types.is_date(source):
-        return values.cast(TIMESTAMP)
-    if not pa.types.is_timestamp(source):
-        raise pa.ArrowTypeError("not a date")
-    # Nanoseconds below a microsecond are noise of the engine's clock.
-    unit = pa.timestamp("us", source.tz)
-    return values.cast(unit, safe=False).cast(TIMESTAMP)
-
-
-def _category(values: pa.Array) -> pa.Array:
-    """Encode text with sorted categories, so that equal columns have equal bytes."""
-    if not pa.types.is_dictionary(values.type):
-        if not _is_text(values.type):
-            raise pa.ArrowTypeError("not text")
-        values = values.cast(pa.string())
-    else:
-        values = values.cast(values.type.value_type).cast(pa.string())
-    categories = pc.unique(values.drop_null())
-    categories = categories.take(pc.sort_indices(categories))
-    codes = pc.index_in(values, value_set=categories)
-    return pa.DictionaryArray.from_arrays(codes, categories)
-
-
-def _disease_states(values: pa.Array) -> pa.Array:
-    if pa.types.is_dictionary(values.type):
-        values = values.cast(values.type.value_type)
-    if not _is_text(values.type):
-        raise pa.ArrowTypeError("not text")
-    states = pa.array(DISEASE_STATES)
-    spelt = pa.array([*DISEASE_STATES, *(_DISEASE_STATE_PREFIX + s for s in DISEASE_STATES)])
-    found = pc.index_in(values.cast(pa.string()), value_set=spelt)
-    codes = pc.if_else(pc.greater_equal(found, len(states)), pc.subtract(found, len(states)), found)
-    return pa.DictionaryArray.from_arrays(codes.cast(pa.int8()), states)
-
-
-def _patient_order(columns: dict[str, pa.Array], faults: list[Fault]) -> Any | None:
-    ids = columns.get("patient_id")
-    if ids is None or ids.null_count:
-        return None
-    order = pc.sort_indices(ids)
-    ordered = ids.take(order)
-    if len(ordered) > 1:
-        repeated = pc.sum(pc.equal(ordered[1:], ordered[:-1])).as_py()
+    if len(ids) > 1 and not pc.all(pc.less(ids[:-1], ids[1:])).as_py():
+        patients = _in_order(patients, pc.sort_indices(ids))
+        ids = patients[PATIENT_ID].combine_chunks()
+        repeated = pc.sum(pc.equal(ids[1:], ids[:-1])).as_py()
         if repeated:
-            faults.append(
-                Fault("patients", "the same patient is there again", "patient_id", repeated)
-            )
+            problem = "the same patient is there again"
+            faults.append(Fault("patients", problem, PATIENT_ID, repeated))
             return None
-    return order
+    return patients
 
 
-def _patient_and_time_order(
-    name: str,
-    columns: dict[str, pa.Array],
-    time_column: str,
-    ids: pa.Array,
-    faults: list[Fault],
-) -> tuple[pa.Array, np.ndarray[Any, Any]] | None:
-    if "patient_id" not in columns or time_column not in columns:
-        return None
-    patient_ids = columns["patient_id"]
-    if patient_ids.null_count:
-        return None
-    # The codes of the source's dictionary mean nothing here: re-encode its few values only.
-    known = pc.index_in(patient_ids.dictionary, value_set=ids)
-    codes = known.take(patient_ids.indices)
-    if codes.null_count:
-        problem = "patients are not in the patients table"
-        faults.append(Fault(name, problem, "patient_id", codes.null_count))
-        return None
-    time = columns[time_column]
-    if time.null_count:
-        return None
-    patient_numbers = codes.to_numpy(zero_copy_only=False)
-    time_numbers = time.cast(pa.int64()).to_numpy(zero_copy_only=False)
-    order = np.lexsort((time_numbers, patient_numbers))
-    return pa.DictionaryArray.from_arrays(codes.cast(pa.int32()), ids), order
+def _in_order(table: pa.Table, order: pa.Array) -> pa.Table:
+    # One column after the other: of a large table only one is there twice.
+    return pa.table({name: table[name].take(order).combine_chunks() for name in table.column_names})

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import yaml
 
 from ape_jupyter.errors import Fault, InvalidResultsError
 from ape_jupyter.model.simulation import Source, is_valid_sim_id
-from ape_jupyter.results.canonical import ResultTables, canonical_tables
+from ape_jupyter.results.canonical import RunTables, canonical_tables
 from ape_jupyter.results.schema import TABLE_FILES
 
 __all__ = [
@@ -116,12 +115,21 @@ class RunResults:
     """A run as read and checked."""
 
     details: RunDetails
-    tables: ResultTables
+    tables: RunTables
     documents: Mapping[str, Any]
 
 
-def read_run(files: RunFiles) -> RunResults:
+def read_run(
+    files: RunFiles, scratch: Path, on_rows: Callable[[int, int], None] | None = None
+) -> RunResults:
     """Read and check all files of a run.
+
+    Parameters
+    ----------
+    scratch : Path
+        A private directory for parts of a large run; needed as long as the result is.
+    on_rows : callable, optional
+        Told how many visits of how many have been read. What it raises stops the reading.
 
     Raises
     ------
@@ -133,27 +141,10 @@ def read_run(files: RunFiles) -> RunResults:
     documents = {
         name: _read_document(name, source, faults) for name, source in files.documents.items()
     }
-    raw = {}
-    for name, source in files.tables.items():
-        table = source if isinstance(source, pa.Table) else _read_parquet(source, faults)
-        if table is not None:
-            raw[name] = table
-    tables = canonical_tables(raw, faults)
+    tables = canonical_tables(files.tables, scratch, faults, on_rows=on_rows)
     if faults or details is None or tables is None:
         raise InvalidResultsError(files.label, faults)
     return RunResults(details=details, tables=tables, documents=documents)
-
-
-def _read_parquet(path: Path, faults: list[Fault]) -> pa.Table | None:
-    try:
-        with path.open("rb") as file:
-            return pq.ParquetFile(file).read()
-    except FileNotFoundError:
-        faults.append(Fault(path.name, "is missing"))
-    except (pa.ArrowException, OSError, ValueError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        faults.append(Fault(path.name, f"is not a readable Parquet file: {reason}"))
-    return None
 
 
 def _read_text(path: Path, faults: list[Fault]) -> str | None:

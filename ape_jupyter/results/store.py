@@ -6,7 +6,7 @@ import hashlib
 import json
 import shutil
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,15 +16,23 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
-from ape_jupyter.errors import CorruptedDataError, Fault
-from ape_jupyter.results.canonical import ResultTables, canonical_tables
-from ape_jupyter.results.digest import table_digest
+from ape_jupyter.errors import CorruptedDataError
+from ape_jupyter.results.canonical import RunTables
+from ape_jupyter.results.digest import TableDigest, table_digest
 from ape_jupyter.results.durable import fsync_directory, fsync_file, reporting_full_disk
+from ape_jupyter.results.schema import COSTS, PATIENTS, RESOURCES, VISITS
+from ape_jupyter.results.sorting import BucketObserver
+from ape_jupyter.results.stored import StoredRows, stored_table
 
 __all__ = ["ObjectStore", "StoredObject"]
 
 MANIFEST = "manifest.json"
 MANIFEST_VERSION = 1
+PARQUET_OPTIONS: Mapping[str, Any] = {
+    "compression": "zstd",
+    # A flipped bit inside a compressed page otherwise reads back as other values.
+    "write_page_checksum": True,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,44 +68,76 @@ class ObjectStore:
         """Where the object of a digest is, or would be."""
         return self.directory / digest[:2] / digest
 
-    def publish(self, tables: ResultTables, documents: Mapping[str, Any]) -> StoredObject:
+    def publish(
+        self,
+        tables: RunTables,
+        documents: Mapping[str, Any],
+        observers: Sequence[BucketObserver] = (),
+        on_rows: Callable[[int, int], None] | None = None,
+    ) -> StoredObject:
         """Store a result set; one that is there already is left alone.
+
+        Parameters
+        ----------
+        observers : sequence of BucketObserver
+            Told each bucket of visits in passing.
+        on_rows : callable, optional
+            Told how many visits of how many are written. What it raises stops the work.
 
         Raises
         ------
         OutOfSpaceError
             If the disk is full. Nothing of the object stays behind.
         """
-        digests = {name: table_digest(table) for name, table in tables.items()}
-        content = {
-            "tables": digests,
-            "documents": {name: _sha256(_canonical(item)) for name, item in documents.items()},
-        }
-        digest = _sha256(_canonical(content))
-        target = self.path(digest)
-        if not (target / MANIFEST).exists():
-            with reporting_full_disk(self.directory), self.staged() as staged:
-                self._write(staged / "object", tables, documents, content)
-                self._publish(staged / "object", target)
+        with reporting_full_disk(self.directory), self.staged() as staged:
+            path = staged / "object"
+            path.mkdir(mode=0o700)
+            content = {
+                "tables": self._write_tables(path, tables, observers, on_rows),
+                "documents": {name: _sha256(_canonical(item)) for name, item in documents.items()},
+            }
+            digest = _sha256(_canonical(content))
+            target = self.path(digest)
+            if not (target / MANIFEST).exists():
+                self._complete(path, documents, content)
+                self._publish(path, target)
         size_bytes = sum(file.stat().st_size for file in target.iterdir())
         return StoredObject(digest=digest, size_bytes=size_bytes)
 
-    def _write(
-        self,
+    @staticmethod
+    def _write_tables(
         path: Path,
-        tables: ResultTables,
-        documents: Mapping[str, Any],
-        content: Mapping[str, Any],
-    ) -> None:
-        path.mkdir(mode=0o700)
-        for name, table in tables.items():
-            pq.write_table(
-                table,
-                path / f"{name}.parquet",
-                compression="zstd",
-                # A flipped bit inside a compressed page otherwise reads back as other values.
-                write_page_checksum=True,
-            )
+        tables: RunTables,
+        observers: Sequence[BucketObserver],
+        on_rows: Callable[[int, int], None] | None,
+    ) -> dict[str, str]:
+        digests = {}
+        for name, content in tables.items():
+            file = path / f"{name}.parquet"
+            if isinstance(content, pa.Table):
+                pq.write_table(content, file, **PARQUET_OPTIONS)
+                digests[name] = table_digest(content)
+                continue
+            digest = TableDigest(content.schema)
+            n_written = 0
+            with pq.ParquetWriter(file, content.schema, **PARQUET_OPTIONS) as writer:
+                for bucket in content.buckets():
+                    rows = bucket.localised()
+                    digest.add(bucket.rows)
+                    writer.write_table(rows, row_group_size=max(rows.num_rows, 1))
+                    n_written += rows.num_rows
+                    if name != "visits":
+                        continue
+                    for observer in observers:
+                        observer.add(tables.patients_of(bucket), rows)
+                    if on_rows:
+                        on_rows(n_written, content.num_rows)
+            digests[name] = digest.hexdigest()
+        return digests
+
+    @staticmethod
+    def _complete(path: Path, documents: Mapping[str, Any], content: Mapping[str, Any]) -> None:
+        """Add documents and manifest to the tables, and wait until all are on the disk."""
         for name, document in documents.items():
             if name == "protocol":
                 text = yaml.dump(document, Dumper=yaml.CSafeDumper, sort_keys=False)
@@ -128,37 +168,32 @@ class ObjectStore:
         """Return the digest of each table of an object."""
         return dict(self._manifest(digest)["tables"])
 
-    def read(self, digest: str) -> ResultTables:
-        """Read the tables of an object.
+    def read(self, digest: str) -> RunTables:
+        """Read the tables of an object; visits and costs are read when they are asked for.
 
         Raises
         ------
         CorruptedDataError
-            If a file is missing, damaged, or does not hold what the manifest says.
+            If a file is missing, damaged, or does not hold what the manifest says. Of visits
+            and costs the latter is raised at the end of reading them.
         """
-        raw = {}
         expected = self.table_digests(digest)
-        for name in expected:
-            path = self.path(digest) / f"{name}.parquet"
-            try:
-                with path.open("rb") as file:
-                    raw[name] = pq.ParquetFile(file, page_checksum_verification=True).read()
-            except (pa.ArrowException, OSError) as error:
-                message = f"{name}.parquet of object {digest[:12]} can not be read: {error}"
-                raise CorruptedDataError(message) from error
-        faults: list[Fault] = []
-        tables = canonical_tables(raw, faults)
-        if tables is None:
-            detail = "; ".join(map(str, faults))
-            raise CorruptedDataError(f"Object {digest[:12]} is damaged: {detail}")
-        for name, table in tables.items():
-            # Parquet guards its pages with checksums, and its footer with none.
-            if table_digest(table) != expected[name]:
-                message = (
-                    f"{name}.parquet of object {digest[:12]} holds other data than was stored."
-                )
-                raise CorruptedDataError(message)
-        return tables
+        path = self.path(digest)
+        try:
+            content: dict[str, Any] = {}
+            for spec in (PATIENTS, RESOURCES):
+                if spec.name in expected:
+                    file = path / f"{spec.name}.parquet"
+                    content[spec.name] = stored_table(file, spec, expected[spec.name])
+            ids = content["patients"]["patient_id"].combine_chunks()
+            for spec in (VISITS, COSTS):
+                if spec.name in expected:
+                    file = path / f"{spec.name}.parquet"
+                    content[spec.name] = StoredRows(file, spec, expected[spec.name], ids)
+            return RunTables(**content)
+        except (KeyError, TypeError) as error:
+            message = f"The manifest of object {digest[:12]} names no patients or no visits."
+            raise CorruptedDataError(message) from error
 
     def _manifest(self, digest: str) -> dict[str, Any]:
         try:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from jupyter_server.extension.application import ExtensionApp
-from traitlets import Bool, Integer, Unicode, default
+from traitlets import Bool, Float, Integer, Unicode, default
 
 from ape_jupyter.library.location import default_directory
 from ape_jupyter.server.discovery_file import DiscoveryFile, server_info
@@ -63,6 +63,16 @@ class ApeJupyterApp(ExtensionApp):
         4096, min=1, help="Largest package that can be uploaded, in MB (1,000,000 bytes)."
     ).tag(config=True)
 
+    cache_budget_mb = Float(
+        None,
+        allow_none=True,
+        min=0,
+        help="""What the mapped files of the runs may take on disk, in MB (1,000,000 bytes).
+        Default: the environment variable APE_JUPYTER_CACHE_BUDGET_MB, else a fifth of the disk
+        or half of the memory that the server's container has, whichever is less. Never more
+        than the disk has free.""",
+    ).tag(config=True)
+
     @default("library")
     def _default_library(self) -> str:
         return str(default_directory())
@@ -83,7 +93,9 @@ class ApeJupyterApp(ExtensionApp):
     def initialize_settings(self) -> None:
         """Make the parts; none of them touches the library yet."""
         serverapp = cast("ServerApp", self.serverapp)
-        self.access = LibraryAccess(Path(self.library).expanduser().absolute())
+        self.access = LibraryAccess(
+            Path(self.library).expanduser().absolute(), self.cache_budget_mb
+        )
         self.jobs = ImportJobs(self._import_results)
         self.kernel_identity = KernelIdentityProvider(
             parent=serverapp, kernels=serverapp.kernel_manager, enabled=self.kernel_access

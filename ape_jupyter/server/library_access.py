@@ -37,8 +37,9 @@ class LibraryAccess:
     Safe to use from the event loop and from any thread.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, cache_budget_mb: float | None = None) -> None:
         self.directory = directory
+        self._cache_budget_mb = cache_budget_mb
         self._library: LocalLibrary | None = None
         self._opening = threading.Lock()
         self._quick = ThreadPoolExecutor(_QUICK_THREADS, thread_name_prefix="ape-quick")
@@ -77,7 +78,7 @@ class LibraryAccess:
             # Loading pyarrow takes longer than a Jupyter server should need to start.
             from ape_jupyter.library.local import LocalLibrary
 
-            return LocalLibrary.open(self.directory)
+            return LocalLibrary.open(self.directory, cache_budget_mb=self._cache_budget_mb)
         except (SchemaTooNewError, LibraryBusyError):
             raise
         # Whatever is wrong with a library, the user has to hear it from the extension.

@@ -21,7 +21,13 @@ from ape_jupyter.model.comparison import (
     ComparisonType,
     TimeAlignment,
 )
-from ape_jupyter.results.summary import NORMALIZED_BINS, RELATIVE_BIN_DAYS
+from ape_jupyter.results.summary import (
+    NORMALIZED_BINS,
+    RELATIVE_BIN_DAYS,
+    Distribution,
+    Method,
+    Summary,
+)
 
 __all__ = [
     "DIFFERENCES_SCHEMA",
@@ -94,39 +100,14 @@ def _member(kind: type[StrEnum], value: str, what: str) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class _Bins:
-    """Counts of one run and metric: ``counts[i, v]`` observations of value v in bin ``x[i]``."""
+    """Values of one run and metric; those of bin i are placed at ``x[i]``."""
 
-    x: np.ndarray[Any, np.dtype[np.float64]]
-    counts: np.ndarray[Any, np.dtype[np.int64]]
-
-    @property
-    def n(self) -> _Floats:
-        return np.asarray(self.counts.sum(axis=1))
-
-    @property
-    def mean(self) -> _Floats:
-        return np.asarray(self.counts @ np.arange(self.counts.shape[1]) / self.n)
-
-    @property
-    def variance(self) -> _Floats:
-        """Sample variance (n − 1); NaN where there is one observation."""
-        values = np.arange(self.counts.shape[1])
-        squares = ((values - self.mean[:, None]) ** 2 * self.counts).sum(axis=1)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return np.where(self.n > 1, squares / (self.n - 1), np.nan)
-
-    def quantile(self, share: float) -> _Floats:
-        """Quantile with linear interpolation, as ``numpy.quantile`` computes it on raw values."""
-        cumulative = self.counts.cumsum(axis=1)
-        position = (self.n - 1) * share
-        below, above = np.floor(position), np.ceil(position)
-        low = (cumulative <= below[:, None]).sum(axis=1)
-        high = (cumulative <= above[:, None]).sum(axis=1)
-        return np.asarray(low + (high - low) * (position - below))
+    x: _Floats
+    values: Distribution
 
 
 def compare_summaries(
-    request: ComparisonRequest, summaries: Mapping[str, pa.Table]
+    request: ComparisonRequest, summaries: Mapping[str, Summary]
 ) -> tuple[pa.Table, pa.Table]:
     """Compute the series of every run and, if asked for, the differences to the reference.
 
@@ -166,17 +147,11 @@ def _table(parts: list[dict[str, Any]], schema: pa.Schema) -> pa.Table:
     return pa.concat_tables([schema.empty_table(), *tables]).unify_dictionaries().combine_chunks()
 
 
-def _rebinned(summary: pa.Table, metric: str, alignment: TimeAlignment) -> _Bins:
-    chosen = summary.filter(
-        (pa.compute.field("metric") == metric) & (pa.compute.field("alignment") == alignment.value)
-    )
-    fine = chosen["bin"].to_numpy().astype(np.int64)
-    coarse = (
-        fine // (BIN_DAYS // RELATIVE_BIN_DAYS) if alignment is TimeAlignment.RELATIVE else fine
-    )
-    keys, rows = np.unique(coarse, return_inverse=True)
-    counts = np.zeros((len(keys), 101), np.int64)
-    np.add.at(counts, (rows, chosen["value"].to_numpy()), chosen["count"].to_numpy())
+def _rebinned(summary: Summary, metric: str, alignment: TimeAlignment) -> _Bins:
+    counts = summary.counts(metric, Method.OBSERVED, alignment)
+    width = BIN_DAYS // RELATIVE_BIN_DAYS if alignment is TimeAlignment.RELATIVE else 1
+    values = Distribution.observed(counts, width)
+    keys = values.bins
     if alignment is TimeAlignment.RELATIVE:
         x = keys * float(BIN_DAYS)
     elif alignment is TimeAlignment.NORMALIZED:
@@ -184,11 +159,12 @@ def _rebinned(summary: pa.Table, metric: str, alignment: TimeAlignment) -> _Bins
     else:
         epoch = date(1970, 1, 1)
         x = np.array([(date(k // 12, k % 12 + 1, 1) - epoch).days for k in keys.tolist()], float)
-    return _Bins(np.asarray(x, float), counts)
+    return _Bins(np.asarray(x, float), values)
 
 
 def _series(sim_id: str, metric: str, bins: _Bins, confidence: float) -> dict[str, Any]:
-    n, mean, sd = bins.n, bins.mean, np.sqrt(bins.variance)
+    values = bins.values
+    n, mean, sd = values.n, values.mean, np.sqrt(values.variance)
     # With one observation there is no interval: df 0 and sd NaN give NaN, as they should.
     half = _t_quantile((1 + confidence) / 2, np.maximum(n - 1, 1)) * sd / np.sqrt(n)
     return {
@@ -200,7 +176,7 @@ def _series(sim_id: str, metric: str, bins: _Bins, confidence: float) -> dict[st
         "sd": sd,
         "ci_low": mean - half,
         "ci_high": mean + half,
-        **{name: bins.quantile(share) for name, share in _QUANTILES.items()},
+        **{name: values.quantile(share) for name, share in _QUANTILES.items()},
     }
 
 
@@ -214,11 +190,13 @@ def _differences(
 ) -> dict[str, Any]:
     """Subtract the reference where both have a bin, with Welch's interval and test."""
     x, r, c = np.intersect1d(reference.x, comparator.x, return_indices=True)
-    difference = comparator.mean[c] - reference.mean[r]
-    a, b = comparator.variance[c] / comparator.n[c], reference.variance[r] / reference.n[r]
+    n_reference, n_comparator = reference.values.n[r], comparator.values.n[c]
+    difference = comparator.values.mean[c] - reference.values.mean[r]
+    a = comparator.values.variance[c] / n_comparator
+    b = reference.values.variance[r] / n_reference
     with np.errstate(invalid="ignore", divide="ignore"):
         # Welch–Satterthwaite degrees of freedom (Welch 1947).
-        freedom = (a + b) ** 2 / (a**2 / (comparator.n[c] - 1) + b**2 / (reference.n[r] - 1))
+        freedom = (a + b) ** 2 / (a**2 / (n_comparator - 1) + b**2 / (n_reference - 1))
         error = np.sqrt(a + b)
         half = _t_quantile((1 + confidence) / 2, freedom) * error
         p_value = 2 * _t_distribution(-np.abs(difference) / error, freedom)
@@ -231,8 +209,8 @@ def _differences(
         "ci_low": difference - half,
         "ci_high": difference + half,
         "p_value": p_value,
-        "n_reference": reference.n[r],
-        "n_comparator": comparator.n[c],
+        "n_reference": n_reference,
+        "n_comparator": n_comparator,
     }
 
 

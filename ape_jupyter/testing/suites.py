@@ -21,6 +21,7 @@ from ape_jupyter.errors import (
 from ape_jupyter.library.interface import Library
 from ape_jupyter.model.progress import Progress
 from ape_jupyter.testing.runs import EXAMPLE_NAMES, write_example_runs
+from ape_jupyter.testing.suite_memory import MemoryTests, ResidencyTests
 from ape_jupyter.testing.suite_results import ComparisonTests, RegistrationTests, ResultsTests
 
 __all__ = ["LibraryFixtures", "LibraryTests"]
@@ -290,5 +291,7 @@ class LibraryTests(
     RegistrationTests,
     ResultsTests,
     ComparisonTests,
+    ResidencyTests,
+    MemoryTests,
 ):
     """What every form of library does."""

@@ -24,6 +24,7 @@ __all__ = [
     "LibraryHealth",
     "OpenedSimulation",
     "OpenedTable",
+    "OptimizationOrder",
     "SeriesColumns",
     "SimulationList",
     "TagChange",
@@ -162,6 +163,13 @@ class Comparison:
     series: SeriesColumns
     differences: DifferenceColumns
     provenance: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OptimizationOrder:
+    """What to free: the runs that nobody has used for ``idle_for`` seconds."""
+
+    idle_for: float = 3600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

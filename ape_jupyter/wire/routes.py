@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ape_jupyter.model.listing import SORT_COLUMNS, ImportOutcome, SearchPage, TagCount
+from ape_jupyter.model.memory import Eviction, MemoryReport, OptimizationReport
 from ape_jupyter.model.protocol import SimulationDocuments
 from ape_jupyter.model.simulation import SimulationMetadata
 from ape_jupyter.wire.messages import (
@@ -15,6 +16,7 @@ from ape_jupyter.wire.messages import (
     ImportOrder,
     Job,
     OpenedSimulation,
+    OptimizationOrder,
     SimulationList,
     TagChange,
 )
@@ -188,6 +190,51 @@ ROUTES: tuple[Route, ...] = (
         action="read",
         answers={200: ARROW_FILE},
         errors=(404, 410, 507),
+    ),
+    Route(
+        method="POST",
+        path="simulations/{sim_id}/pin",
+        name="pinSimulation",
+        summary="Keep a run's mapped files in the cache, whatever its budget.",
+        action="write",
+        answers={200: SimulationMetadata},
+        errors=(404,),
+    ),
+    Route(
+        method="DELETE",
+        path="simulations/{sim_id}/pin",
+        name="unpinSimulation",
+        summary="Let a run's mapped files be evicted again.",
+        action="write",
+        answers={200: SimulationMetadata},
+        errors=(404,),
+    ),
+    Route(
+        method="POST",
+        path="simulations/{sim_id}/evict",
+        name="evictSimulation",
+        summary="Remove a run's mapped files; 409 when it is pinned or in use.",
+        action="write",
+        answers={200: Eviction},
+        errors=(404, 409),
+    ),
+    Route(
+        method="GET",
+        path="memory",
+        name="getMemory",
+        summary="Return what runs take in every kernel, on disk, and would take in pandas.",
+        action="read",
+        answers={200: MemoryReport},
+    ),
+    Route(
+        method="POST",
+        path="memory/optimize",
+        name="optimizeMemory",
+        summary="Free what nobody has used for some time.",
+        action="write",
+        body=OptimizationOrder,
+        answers={200: OptimizationReport},
+        errors=(400,),
     ),
     Route(
         method="GET",

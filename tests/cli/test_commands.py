@@ -15,6 +15,7 @@ from ape_jupyter.cli.commands import ApeCommand
 from ape_jupyter.demo.generator import RunSpec, write_package, write_results
 from ape_jupyter.demo.protocols import FIXED_Q8W
 from ape_jupyter.errors import LibraryBusyError
+from ape_jupyter.library.local import LocalLibrary
 
 Cli = Callable[..., Result]
 
@@ -187,6 +188,30 @@ class TestRuns:
         assert result.exit_code == 0
         assert result.stdout.splitlines()[0].split()[:4] == ["run", "protocol", "year", "0"]
         assert filled("compare", "quiet").exit_code == 2
+
+
+class TestMemory:
+    def test_pin_and_evict(self, filled: Cli, library: Path) -> None:
+        assert "quiet-harbour is pinned." in filled("pin", "quiet-harbour").stdout
+        assert json.loads(filled("show", "quiet-harbour", "--json").stdout)["is_pinned"]
+        refused = filled("evict", "quiet-harbour")
+        assert refused.exit_code == 2
+        assert "unpin it first" in refused.stderr
+        assert "no longer pinned" in filled("unpin", "quiet").stdout
+        assert filled("evict", "quiet-harbour").stdout.startswith("0.0 MB")
+
+    def test_report_and_optimization(self, filled: Cli, library: Path) -> None:
+        assert "No run is in the cache." in filled("memory").stdout
+        with LocalLibrary.open(library) as opened:
+            opened.load_simulation("quiet-harbour", load_data=True).unload_results()
+        shown = filled("memory").stdout
+        assert "quiet-harbour" in shown
+        assert "as pandas" in shown
+        report = json.loads(filled("memory", "--json").stdout)
+        assert [run["name"] for run in report["runs"]] == ["quiet-harbour"]
+        kept = filled("optimize").stdout
+        assert "quiet-harbour: kept (it was used" in kept
+        assert "quiet-harbour" in filled("optimize", "--idle-for", "0").stdout
 
 
 class TestFailure:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pyarrow as pa
@@ -48,17 +50,20 @@ def raw_tables() -> dict[str, pa.Table]:
     }
 
 
-def convert(raw: dict[str, pa.Table]) -> ResultTables:
+def convert(raw: dict[str, pa.Table], bucket_rows: int = 1000) -> ResultTables:
     faults: list[Fault] = []
-    tables = canonical_tables(raw, faults)
-    assert faults == []
-    assert tables is not None
-    return tables
+    with TemporaryDirectory() as scratch:
+        tables = canonical_tables(raw, Path(scratch), faults, bucket_rows=bucket_rows)
+        assert faults == []
+        assert tables is not None
+        return tables.in_memory()
 
 
 def faults_of(raw: dict[str, pa.Table]) -> set[tuple[str, str | None, int | None]]:
     faults: list[Fault] = []
-    assert canonical_tables(raw, faults) is None
+    with TemporaryDirectory() as scratch:
+        assert canonical_tables(raw, Path(scratch), faults) is None
+        assert list(Path(scratch).iterdir()) == []
     return {(fault.file, fault.column, fault.rows) for fault in faults}
 
 

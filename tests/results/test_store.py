@@ -21,14 +21,14 @@ def store(tmp_path: Path) -> ObjectStore:
 
 
 @pytest.fixture
-def run(results_folder: Path) -> RunResults:
-    return read_run(RunFiles.of_directory(next(results_folder.glob("*bold-heron"))))
+def run(results_folder: Path, tmp_path: Path) -> RunResults:
+    return read_run(RunFiles.of_directory(next(results_folder.glob("*bold-heron"))), tmp_path)
 
 
 def test_what_was_published_is_read_back(store: ObjectStore, run: RunResults) -> None:
     stored = store.publish(run.tables, run.documents)
-    again = dict(store.read(stored.digest).items())
-    for name, table in run.tables.items():
+    again = dict(store.read(stored.digest).in_memory().items())
+    for name, table in run.tables.in_memory().items():
         assert again[name].equals(table), name
 
 
@@ -70,13 +70,13 @@ def test_a_flipped_bit_is_never_read_as_data(store: ObjectStore, run: RunResults
     digest = store.publish(run.tables, run.documents).digest
     path = store.path(digest) / "visits.parquet"
     good = path.read_bytes()
-    expected = run.tables.visits
+    expected = run.tables.in_memory().visits
     path.chmod(0o600)
     noticed = 0
     for position in range(4, len(good) - 8, max(1, len(good) // 200)):
         path.write_bytes(good[:position] + bytes([good[position] ^ 0x10]) + good[position + 1 :])
         try:
-            read = store.read(digest).visits
+            read = store.read(digest).in_memory().visits
         except CorruptedDataError:
             noticed += 1
         else:

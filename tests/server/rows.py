@@ -81,6 +81,19 @@ ROWS: dict[tuple[str, str], Row] = {
     ("GET", "simulations/{sim_id}/tables/{table}"): Row(
         "read", 200, lambda c: Request(f"simulations/{c.sim_ids[1]}/tables/patients")
     ),
+    ("POST", "simulations/{sim_id}/pin"): Row(
+        "write", 200, lambda c: Request(f"simulations/{c.sim_ids[2]}/pin", b"")
+    ),
+    ("DELETE", "simulations/{sim_id}/pin"): Row(
+        "write", 200, lambda c: Request(f"simulations/{c.sim_ids[2]}/pin")
+    ),
+    ("POST", "simulations/{sim_id}/evict"): Row(
+        "write", 200, lambda c: Request(f"simulations/{c.sim_ids[1]}/evict", b"")
+    ),
+    ("GET", "memory"): Row("read", 200, lambda c: Request("memory")),
+    ("POST", "memory/optimize"): Row(
+        "write", 200, lambda c: Request("memory/optimize", _json({"idle_for": 0}))
+    ),
     ("GET", "tags"): Row("read", 200, lambda c: Request("tags")),
     ("POST", "tags"): Row(
         "write",

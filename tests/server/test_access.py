@@ -228,7 +228,7 @@ def validate(schema, instance, document):
     OAS31Validator({**schema, "components": document["components"]}).validate(instance)
 
 
-@pytest.mark.parametrize("path", ["health", "simulations", "tags", "imports/{job_id}"])
+@pytest.mark.parametrize("path", ["health", "simulations", "tags", "imports/{job_id}", "memory"])
 async def test_polling_keeps_no_server_alive(path, context, send, jp_web_app, jp_auth_header):
     jp_web_app.settings.pop("api_last_activity", None)
     response = await send("GET", ROWS["GET", path].prepare(context), jp_auth_header)

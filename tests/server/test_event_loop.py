@@ -44,7 +44,9 @@ async def test_slow_library_leaves_the_server_responsive(fetch, sim_ids, monkeyp
 async def test_the_library_is_never_called_on_the_loop(fetch, sim_ids, monkeypatch):
     loop_thread = threading.get_ident()
     called = set()
-    for name in ("search_page", "get_metadata", "documents", "open_tables", "tags", "revision"):
+    names = ("search_page", "get_metadata", "documents", "open_tables", "tags", "revision")
+    names += ("pin", "unpin", "evict", "memory", "optimize_memory")
+    for name in names:
         original = getattr(LocalLibrary, name)
 
         def spy(*args, original=original, name=name):
@@ -59,7 +61,12 @@ async def test_the_library_is_never_called_on_the_loop(fetch, sim_ids, monkeypat
     await fetch("simulations", sim_ids[0], "documents")
     await fetch("simulations", sim_ids[0], "tables", "visits")
     await fetch("tags")
-    assert len(called) == 6
+    await fetch("simulations", sim_ids[0], "pin", method="POST")
+    await fetch("simulations", sim_ids[0], "pin", method="DELETE")
+    await fetch("simulations", sim_ids[0], "evict", method="POST")
+    await fetch("memory")
+    await fetch("memory", "optimize", json={})
+    assert called == set(names)
 
 
 async def test_stopping_does_not_wait_for_ever(fetch, ape_app, sim_ids, monkeypatch, gate):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,7 +10,8 @@ from scipy import stats
 
 from ape_jupyter.errors import InvalidArgumentError
 from ape_jupyter.library.local import LocalLibrary
-from ape_jupyter.results.summary import SUMMARY_SCHEMA
+from ape_jupyter.model.comparison import TimeAlignment
+from ape_jupyter.results.summary import CountTable, Kind, Method, Summary, TableKey
 from ape_jupyter.services.compare import compare_summaries, comparison_request
 
 Values = dict[int, list[int]]
@@ -20,13 +20,11 @@ values_by_week = st.dictionaries(
 )
 
 
-def summary_of(values: Values) -> pa.Table:
-    rows = [
-        {"metric": "vision", "alignment": "relative", "bin": week, "value": v, "count": ws.count(v)}
-        for week, ws in values.items()
-        for v in sorted(set(ws))
-    ]
-    return pa.Table.from_pylist(rows, schema=SUMMARY_SCHEMA)
+def summary_of(values: Values) -> Summary:
+    cells = [(week, v) for week, observed in values.items() for v in observed]
+    bins, vision = np.array(cells, int).reshape(-1, 2).T
+    key = TableKey(Kind.COUNTS, "vision", Method.OBSERVED, TimeAlignment.RELATIVE)
+    return Summary({key: CountTable.of_cells(bins, vision, np.ones_like(bins))})
 
 
 def months_of(values: Values) -> dict[float, list[int]]:

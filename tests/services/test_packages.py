@@ -51,7 +51,7 @@ def rewritten(path: Path, files: Files, *, mend: bool = True) -> Path:
 
 
 def test_a_package_holds_what_its_directory_held(package: Path, staging: Path) -> None:
-    run = read_run(extract_package(package, staging))
+    run = read_run(extract_package(package, staging), staging)
     assert run.details.name == "calm-river"
     assert "protocol" in run.documents
 
@@ -67,7 +67,7 @@ def test_only_known_names_are_written(package: Path, staging: Path, tmp_path: Pa
 
 def faults(path: Path, staging: Path) -> str:
     with pytest.raises(InvalidResultsError) as caught:
-        read_run(extract_package(path, staging))
+        read_run(extract_package(path, staging), staging)
     return str(caught.value)
 
 

@@ -6,6 +6,12 @@ from ape_jupyter.server.handlers.base import ApeHandler
 from ape_jupyter.server.handlers.comparisons import ComparisonsHandler
 from ape_jupyter.server.handlers.health import DescriptionHandler, HealthHandler
 from ape_jupyter.server.handlers.imports import ImportHandler, ImportsHandler
+from ape_jupyter.server.handlers.memory import (
+    EvictHandler,
+    MemoryHandler,
+    OptimizationHandler,
+    PinHandler,
+)
 from ape_jupyter.server.handlers.packages import PackagesHandler
 from ape_jupyter.server.handlers.simulations import (
     DocumentsHandler,
@@ -28,6 +34,10 @@ HANDLERS: tuple[tuple[str, type[ApeHandler]], ...] = (
     ("simulations/{sim_id}/documents", DocumentsHandler),
     ("simulations/{sim_id}/open", OpenHandler),
     ("simulations/{sim_id}/tables/{table}", TableHandler),
+    ("simulations/{sim_id}/pin", PinHandler),
+    ("simulations/{sim_id}/evict", EvictHandler),
+    ("memory", MemoryHandler),
+    ("memory/optimize", OptimizationHandler),
     ("tags", TagsHandler),
     ("comparisons", ComparisonsHandler),
     ("imports", ImportsHandler),

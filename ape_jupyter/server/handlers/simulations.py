@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
+from ape_jupyter.cache.leases import Lease, leased
 from ape_jupyter.errors import InvalidArgumentError
 from ape_jupyter.model.listing import SearchRequest
 from ape_jupyter.server.handlers.base import ApeHandler
@@ -107,13 +110,14 @@ class OpenHandler(ApeHandler):
         """Make the tables of a run ready to be mapped, and answer with where they are."""
 
         def open_tables(library: LocalLibrary) -> OpenedSimulation:
-            opened = library.open_tables(sim_id)
-            return OpenedSimulation(
-                metadata=opened.metadata,
-                tables={
+            def described(paths: Mapping[str, Path], _: Lease) -> dict[str, OpenedTable]:
+                return {
                     name: OpenedTable(path=str(path), size_bytes=path.stat().st_size)
-                    for name, path in opened.paths.items()
-                },
-            )
+                    for name, path in paths.items()
+                }
+
+            metadata = library.get_metadata(sim_id)
+            tables = leased(lambda: library.open_tables(metadata.sim_id).paths, described)
+            return OpenedSimulation(metadata=metadata, tables=tables)
 
         await self.answer_call(open_tables, heavy=True)

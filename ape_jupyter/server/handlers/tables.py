@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 from base64 import b64encode
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from tornado import web
 from tornado.iostream import StreamClosedError
 
+from ape_jupyter.cache.leases import leased
 from ape_jupyter.server.handlers.base import ApeHandler
 from ape_jupyter.server.permissions import authenticated, authorized
 from ape_jupyter.wire.routes import ARROW_FILE
@@ -63,7 +63,10 @@ def _open(library: LocalLibrary, sim_id: str, table: str) -> _OpenFile:
             log_message=f"The run has no table {table}; it has {', '.join(paths)}.",
         )
     # An open file stays readable when the cache evicts it.
-    file = Path(paths[table]).open("rb")  # noqa: SIM115  # closed by the handler
+    file = leased(
+        lambda: library.open_tables(sim_id).paths,
+        lambda paths, _: paths[table].open("rb"),
+    )
     digest = hashlib.file_digest(file, "sha256").digest()
     size_bytes = file.tell()
     file.seek(0)

@@ -94,6 +94,11 @@ export interface components {
       sim_id?: string;
       suggestions?: string[];
     };
+    /** @description A run whose mapped files were removed; ``freed_mb`` is 0 when there were none. */
+    Eviction: {
+      freed_mb: number;
+      sim_id: string;
+    };
     /** @description One thing wrong with the files of a run. */
     Fault: {
       /** @description The column at fault, when one is. */
@@ -166,11 +171,48 @@ export interface components {
      * @enum {string}
      */
     JobState: 'running' | 'finished' | 'failed' | 'cancelled';
+    /** @description The memory of a kernel with its child processes, read from the outside. */
+    KernelMemory: {
+      /** @description None for a process that is no kernel of the server and has runs of the library open. */
+      kernel_id: string | null;
+      pid: number;
+      /** @description What the kernel has for itself, mapped runs not counted. */
+      private_mb: number | null;
+      /** @description All of its memory, with its shares of what it has in common with others. */
+      pss_mb: number | null;
+      runs: components['schemas']['MappedRun'][];
+    };
     /** @description The library that a server serves; ``revision`` grows with every change of any run. */
     LibraryHealth: {
       location: string;
       n_simulations: number;
       revision: number;
+    };
+    /** @description A run as one process has it mapped. */
+    MappedRun: {
+      mapped_mb: number;
+      /** @description The proportional share: each page divided by the number of processes that map it. */
+      pss_mb: number | null;
+      /** @description What this process has touched and is in memory. */
+      resident_mb: number | null;
+      sim_id: string;
+    };
+    /** @description What the library, its cache and the kernels that use it take. */
+    MemoryReport: {
+      /** @description What the cache may take on disk now. */
+      budget_mb: number;
+      /** @description What it takes. */
+      cached_mb: number;
+      kernels: components['schemas']['KernelMemory'][];
+      /** @description The memory that this container or machine has. */
+      limit_mb: number | null;
+      /** @description What can not be known on this system, and why. */
+      notes: string[];
+      /** @description What the same would cost if each kernel had a copy of its runs in pandas. */
+      pandas_mb: number;
+      runs: components['schemas']['RunMemory'][];
+      /** @description What the mapped runs cost all kernels together. */
+      shared_mb: number | null;
     };
     /** @description A run whose tables are ready, by their names. */
     OpenedSimulation: {
@@ -184,6 +226,33 @@ export interface components {
       path: string;
       size_bytes: number;
     };
+    /**
+     * @description What was done with a run, or with what is no run.
+     * @enum {string}
+     */
+    Optimization: 'evicted' | 'released' | 'swept' | 'kept';
+    /** @description What to free: the runs that nobody has used for ``idle_for`` seconds. */
+    OptimizationOrder: {
+      idle_for?: number;
+    };
+    /** @description What :meth:`optimize_memory` did. */
+    OptimizationReport: {
+      /** @description By evicting and sweeping. */
+      freed_disk_mb: number;
+      /** @description By taking idle runs out of memory, and by evicting. */
+      freed_memory_mb: number;
+      steps: components['schemas']['OptimizationStep'][];
+    };
+    /** @description One thing that was done or left, and why. */
+    OptimizationStep: {
+      action: components['schemas']['Optimization'];
+      /** @description Of disk for what was evicted or swept, of memory for what was released. */
+      freed_mb: number;
+      name: string;
+      reason: string;
+      /** @description None for what belongs to no run. */
+      sim_id: string | null;
+    };
     /** @description A protocol as parsed from ``protocol.yaml``. */
     ProtocolData: {
       /** @description sha256 of the parameters in canonical JSON: equal protocols have equal digests whatever the layout of their files; empty when the run came without a protocol. */
@@ -193,6 +262,24 @@ export interface components {
         [key: string]: unknown;
       };
       version: string;
+    };
+    /** @description A run in the cache. */
+    RunMemory: {
+      /** @description The size of its mapped files on disk. */
+      cached_mb: number;
+      /** @description Whether a process holds it, so that it is not evicted. */
+      is_in_use: boolean;
+      is_pinned: boolean;
+      /** Format: date-time */
+      last_used: string;
+      /** @description Kernels of ``MemoryReport.kernels`` that have it mapped. */
+      n_readers: number;
+      name: string;
+      /** @description What its tables would take as DataFrames, in every kernel anew. */
+      pandas_mb: number;
+      /** @description The part of the files that is in memory now, whoever uses it. */
+      resident_mb: number | null;
+      sim_id: string;
     };
     /** @description A page of runs; ``total`` counts all that match, ``next_cursor`` leads to the next page. */
     SearchPage: {

@@ -1,0 +1,44 @@
+"""The stored summary of a run, made again where it is missing or of an older definition."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pyarrow as pa
+
+from ape_jupyter.cache.mapped import PersistentCache, map_table
+from ape_jupyter.library.intake import SUMMARY
+from ape_jupyter.model.simulation import SimulationMetadata
+from ape_jupyter.results.store import ObjectStore
+from ape_jupyter.results.summary import Summary
+from ape_jupyter.results.summing import SummaryOfBuckets
+
+__all__ = ["summary_of"]
+
+
+def summary_of(run: SimulationMetadata, store: ObjectStore, cache: PersistentCache) -> Summary:
+    """Return the summary of a run.
+
+    Raises
+    ------
+    CorruptedDataError
+        If it has to be made from a stored object that is damaged.
+    """
+
+    def build() -> dict[str, pa.Table]:
+        summary = SummaryOfBuckets(run.start_date, run.duration_years)
+        tables = store.read(run.checksum)
+        tables.observe([summary])
+        return {SUMMARY: summary.result(tables)}
+
+    try:
+        return _mapped(run, cache, build)
+    except FileNotFoundError:
+        # The cache was cleared between the answer and the map; it is made anew.
+        return _mapped(run, cache, build)
+
+
+def _mapped(
+    run: SimulationMetadata, cache: PersistentCache, build: Callable[[], dict[str, pa.Table]]
+) -> Summary:
+    return Summary.from_arrow(map_table(cache.files(run.checksum, [SUMMARY], build)[SUMMARY]))
