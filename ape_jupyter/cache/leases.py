@@ -68,8 +68,7 @@ class Lease:
         """Give the claim up, and note that the files were in use until now."""
         while self._descriptors:
             descriptor = self._descriptors.pop()
-            with contextlib.suppress(OSError, NotImplementedError, TypeError):
-                os.utime(descriptor)
+            _note_use(descriptor)
             # Closed, not unlocked: a forked child shares the lock, and may still use the maps.
             with contextlib.suppress(OSError):
                 os.close(descriptor)
@@ -109,8 +108,7 @@ def _shared(path: Path, create: bool) -> int | None:
         else:
             locked = True
             if _is_current(descriptor, path):
-                with contextlib.suppress(OSError, NotImplementedError, TypeError):
-                    os.utime(descriptor)
+                _note_use(descriptor)
                 return descriptor
         os.close(descriptor)
         # An evictor holds a run for as long as it unlinks a few files; one that was stopped
@@ -119,6 +117,13 @@ def _shared(path: Path, create: bool) -> int | None:
             return None
         if not locked:
             time.sleep(_PAUSE_SECONDS)
+
+
+def _note_use(descriptor: int) -> None:
+    # Not every system sets times by descriptor (NotImplementedError, TypeError), nor on a file
+    # of somebody else's (OSError); the run is then merely evicted sooner.
+    with contextlib.suppress(OSError, NotImplementedError, TypeError):
+        os.utime(descriptor)
 
 
 def _opened(path: Path, create: bool) -> int:

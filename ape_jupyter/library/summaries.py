@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pyarrow as pa
 
+from ape_jupyter.cache.leases import leased
 from ape_jupyter.cache.mapped import PersistentCache, map_table
 from ape_jupyter.library.intake import SUMMARY
 from ape_jupyter.model.simulation import SimulationMetadata
@@ -31,14 +30,7 @@ def summary_of(run: SimulationMetadata, store: ObjectStore, cache: PersistentCac
         tables.observe([summary])
         return {SUMMARY: summary.result(tables)}
 
-    try:
-        return _mapped(run, cache, build)
-    except FileNotFoundError:
-        # The cache was cleared between the answer and the map; it is made anew.
-        return _mapped(run, cache, build)
-
-
-def _mapped(
-    run: SimulationMetadata, cache: PersistentCache, build: Callable[[], dict[str, pa.Table]]
-) -> Summary:
-    return Summary.from_arrow(map_table(cache.files(run.checksum, [SUMMARY], build)[SUMMARY]))
+    return leased(
+        lambda: cache.files(run.checksum, [SUMMARY], build),
+        lambda files, _: Summary.from_arrow(map_table(files[SUMMARY])),
+    )
