@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter, process_time
 
@@ -17,6 +18,7 @@ import pyarrow as pa
 from ape_jupyter.cache.mapped import map_table, write_table
 from ape_jupyter.demo.generator import RunSpec, write_results
 from ape_jupyter.library.registration import run_start
+from ape_jupyter.model.comparison import TimeAlignment
 from ape_jupyter.results.canonical import ResultTables
 from ape_jupyter.results.digest import table_digest
 from ape_jupyter.results.reading import RunFiles, read_run
@@ -62,11 +64,11 @@ def report(what: str, seconds: float, n_visits: int) -> None:
     print(f"{what:<46}{seconds:8.3f} s {n_visits / seconds / 1e6:8.2f} million visits/s/core")
 
 
-def best(action: object, repeats: int) -> float:
+def best(action: Callable[[], object], repeats: int) -> float:
     times = []
     for _ in range(repeats):
         start = process_time()
-        action()  # type: ignore[operator]
+        action()
         times.append(process_time() - start)
     return min(times)
 
@@ -96,9 +98,7 @@ def main() -> None:
         for _ in range(20):
             begin = perf_counter()
             counts = Summary.from_arrow(map_table(path)).counts(
-                "vision",
-                Method.OBSERVED,
-                "relative",  # type: ignore[arg-type]
+                "vision", Method.OBSERVED, TimeAlignment.RELATIVE
             )
             _ = Distribution.observed(counts, 4).mean
             times.append(perf_counter() - begin)

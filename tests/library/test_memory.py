@@ -184,8 +184,7 @@ def test_two_runs_with_one_result_set(library: LocalLibrary, results_folder: Pat
     results = library.load_simulation("calm-river").load_results()
     two = library.register(results.patients, results.visits, name="a").sim_id
     three = library.register(results.patients, results.visits, name="b").sim_id
-    if library.get_metadata(two).checksum != library.get_metadata(three).checksum:
-        pytest.skip("documents differ")
+    assert library.get_metadata(two).checksum == library.get_metadata(three).checksum
     library.load_simulation(two, load_data=True).unload_results()
     library.pin(three)
     with pytest.raises(Exception, match="pinned"):
