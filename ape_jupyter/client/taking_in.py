@@ -1,0 +1,139 @@
+"""The part of a remote library that sends runs in."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from ape_jupyter.client.opening import RemoteRuns
+from ape_jupyter.errors import (
+    ApeError,
+    InvalidResultsError,
+    OperationCancelledError,
+)
+from ape_jupyter.library.listing import ImportReport
+from ape_jupyter.model.listing import ImportOutcome
+from ape_jupyter.model.progress import Progress, ProgressCallback
+from ape_jupyter.model.simulation import SimulationMetadata
+from ape_jupyter.services.discovery import is_package
+from ape_jupyter.wire.errors import error_from
+from ape_jupyter.wire.messages import Job, JobState
+
+__all__ = ["RemoteIntake"]
+
+_CHUNK_BYTES = 2**20
+_FIRST_POLL_SECONDS = 0.02
+_LONGEST_POLL_SECONDS = 0.5
+
+
+class RemoteIntake(RemoteRuns):
+    """Has the server import and register runs; see ``Library``."""
+
+    def import_results(
+        self,
+        path: str | PathLike[str],
+        *,
+        tags: Iterable[str] = (),
+        progress: ProgressCallback | None = None,
+    ) -> ImportReport:
+        """Take in what lies at a path of the server's host; see ``Library``.
+
+        A package on this host goes to a server on another host by upload. Interrupting the
+        import, or raising from ``progress``, cancels the rest of it.
+        """
+        absolute = Path(path).expanduser().absolute()
+        if not self._transport.address.is_on_this_host and is_package(absolute):
+            outcome = self._upload(absolute, tags)
+            return ImportReport([replace(outcome, path=str(absolute))])
+        job: Job = self._transport.post(
+            Job, "imports", json={"path": str(absolute), "tags": list(tags)}
+        )
+        try:
+            job = self._follow(job, progress)
+        except BaseException:
+            self._cancel(job)
+            raise
+        if job.error is not None:
+            raise error_from(job.error)
+        if job.state is JobState.CANCELLED:
+            raise OperationCancelledError("The import was cancelled; some runs may be in already.")
+        return ImportReport(job.outcomes)
+
+    def _follow(self, job: Job, progress: ProgressCallback | None) -> Job:
+        told: Progress | None = None
+        pause = _FIRST_POLL_SECONDS
+        while True:
+            now = Progress(done=job.done, total=job.total, current=job.current)
+            if progress is not None and job.total and now != told:
+                progress(now)
+                told = now
+            if job.state is not JobState.RUNNING:
+                return job
+            time.sleep(pause)
+            pause = min(pause * 1.5, _LONGEST_POLL_SECONDS)
+            job = self._transport.get(Job, "imports", job.job_id)
+
+    def _cancel(self, job: Job) -> None:
+        try:
+            self._transport.delete(Job, "imports", job.job_id)
+        except ApeError:
+            # What interrupted the import is what the user should see.
+            return
+
+    def register(
+        self,
+        patients: Any,
+        visits: Any,
+        *,
+        protocol: Mapping[str, Any] | str | PathLike[str] | None = None,
+        parameters: Mapping[str, Any] | None = None,
+        audit_log: Sequence[Mapping[str, Any]] | None = None,
+        costs: Any = None,
+        resources: Any = None,
+        name: str | None = None,
+        tags: Iterable[str] = (),
+        notes: str = "",
+        parent: str | None = None,
+    ) -> SimulationMetadata:
+        """Add a run from tables, sent as a package; see ``Library``."""
+        # Brings in all that a local library needs; most kernels only read.
+        from ape_jupyter.client.packing import described_package
+
+        run = described_package(
+            {"patients": patients, "visits": visits, "costs": costs, "resources": resources},
+            {"protocol": protocol, "parameters": parameters, "audit_log": audit_log},
+            name=name,
+            notes=notes,
+            parent=None if parent is None else self.get_metadata(parent).sim_id,
+        )
+        with tempfile.TemporaryDirectory(prefix="ape-jupyter-") as directory:
+            package = Path(directory) / "run.zip"
+            run.write(package)
+            try:
+                outcome = self._upload(package, tags)
+            except InvalidResultsError as error:
+                raise InvalidResultsError(run.label, error.faults) from None
+        if outcome.metadata is None:
+            raise InvalidResultsError(run.label, outcome.faults)
+        return outcome.metadata
+
+    def _upload(self, package: Path, tags: Iterable[str]) -> ImportOutcome:
+        with package.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            size_bytes = file.tell()
+            file.seek(0)
+            outcome: ImportOutcome = self._transport.upload(
+                ImportOutcome,
+                "packages",
+                content=iter(lambda: file.read(_CHUNK_BYTES), b""),
+                size_bytes=size_bytes,
+                digest=digest,
+                params=[("tags", tag) for tag in tags],
+            )
+        return outcome

@@ -1,0 +1,91 @@
+"""The part of a library in this process that finds and opens runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ape_jupyter.cache.mapped import PersistentCache
+from ape_jupyter.library.data import OpenedTables, SimulationData
+from ape_jupyter.library.documents import documents_of
+from ape_jupyter.library.listing import SearchResult
+from ape_jupyter.library.requests import all_pages, search_request
+from ape_jupyter.model.listing import SearchPage, SearchRequest
+from ape_jupyter.model.protocol import SimulationDocuments
+from ape_jupyter.model.simulation import SimulationMetadata
+from ape_jupyter.registry.registry import Registry
+from ape_jupyter.results.store import ObjectStore
+
+__all__ = ["WithRuns"]
+
+
+class WithRuns:
+    """Finds and opens runs; see ``Library``."""
+
+    _registry: Registry
+    _store: ObjectStore
+    _cache: PersistentCache
+
+    def get_metadata(self, sim_id: str) -> SimulationMetadata:
+        """Return the metadata of one run."""
+        return self._registry.find(sim_id)
+
+    def get_all_metadata(self) -> SearchResult:
+        """Return the metadata of all runs, newest first."""
+        return all_pages(self.search_page)
+
+    def search(
+        self,
+        query: str | None = None,
+        filters: Mapping[str, Any] | None = None,
+        sort_by: str = "created_at",
+        descending: bool = True,
+        limit: int = 20,
+        cursor: str | None = None,
+    ) -> SearchResult:
+        """Find runs by words and exact filters; see ``Library``."""
+        request = search_request(query, filters, sort_by, descending, limit, cursor)
+        page = self.search_page(request)
+        return SearchResult(page.items, page.total, page.next_cursor)
+
+    def search_page(self, request: SearchRequest) -> SearchPage:
+        """Return one page of a search."""
+        return self._registry.search(request)
+
+    def load_simulation(self, sim_id: str, load_data: bool = False) -> SimulationData:
+        """Open a run: its metadata now, its results when they are asked for."""
+        metadata = self._registry.find(sim_id)
+        data = SimulationData(
+            metadata,
+            documents=lambda: self._documents(metadata),
+            open_tables=lambda: self._opened(metadata).paths,
+            read_metadata=lambda: self._registry.get(metadata.sim_id),
+        )
+        if load_data:
+            data.load_results()
+        return data
+
+    def documents(self, sim_id: str) -> SimulationDocuments:
+        """Return the protocol, the parameters and the audit log of a run."""
+        return self._documents(self._registry.find(sim_id))
+
+    def _documents(self, metadata: SimulationMetadata) -> SimulationDocuments:
+        return documents_of(metadata, self._registry.documents(metadata.sim_id))
+
+    def open_tables(self, sim_id: str) -> OpenedTables:
+        """Make sure that the mapped files of a run are there, and return their paths.
+
+        Raises
+        ------
+        CorruptedDataError
+            If they have to be made from a stored object that is damaged.
+        """
+        return self._opened(self._registry.find(sim_id))
+
+    def _opened(self, metadata: SimulationMetadata) -> OpenedTables:
+        digest = metadata.checksum
+        names = ["patients", "visits"]
+        names += ["costs"] * metadata.has_costs + ["resources"] * metadata.has_resources
+        paths = self._cache.files(digest, names, lambda: self._store.read(digest).streams())
+        self._registry.record_access(metadata.sim_id)
+        return OpenedTables(metadata=metadata, paths=paths)

@@ -1,0 +1,129 @@
+"""The part of a library in this process that takes runs in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from ape_jupyter.errors import ConflictError, Fault, InvalidArgumentError, InvalidResultsError
+from ape_jupyter.library.documents import read_protocol
+from ape_jupyter.library.intake import Intake
+from ape_jupyter.library.listing import ImportReport
+from ape_jupyter.library.registration import described_run, given_tables
+from ape_jupyter.model.listing import ImportOutcome, ImportStatus
+from ape_jupyter.model.progress import Progress, ProgressCallback
+from ape_jupyter.model.simulation import SimulationMetadata
+from ape_jupyter.model.tags import normalise_tag
+from ape_jupyter.registry.registry import Registry
+from ape_jupyter.results.reading import RunFiles, displayed
+from ape_jupyter.services.discovery import find_runs
+
+__all__ = ["WithIntake"]
+
+
+class WithIntake:
+    """Imports and registers runs; see ``Library``."""
+
+    _registry: Registry
+    _intake: Intake
+
+    def import_results(
+        self,
+        path: str | PathLike[str],
+        *,
+        tags: Iterable[str] = (),
+        progress: ProgressCallback | None = None,
+        user: str | None = None,
+    ) -> ImportReport:
+        """Take in a results directory, a folder of many, or a package; see ``Library``."""
+        root = Path(path).expanduser()
+        if not root.exists():
+            raise InvalidArgumentError(f"There is nothing at {root}.")
+        runs = find_runs(root)
+        if not runs:
+            message = (
+                f"There are no APE results in {root}: no directory with a metadata.json, "
+                "patients.parquet and visits.parquet, and no package (.zip)."
+            )
+            raise InvalidArgumentError(message)
+        wanted_tags = [normalise_tag(tag) for tag in tags]
+        outcomes = []
+        for position, run in enumerate(runs):
+            follow = None
+            if progress:
+                step = Progress(done=position, total=len(runs), current=run.name)
+                progress(step)
+                follow = partial(_tell_rows, progress, step)
+            outcomes.append(self._import_one(run, wanted_tags, user, follow))
+        if progress:
+            progress(Progress(done=len(runs), total=len(runs)))
+        if runs == [root] and outcomes[0].faults:
+            raise InvalidResultsError(outcomes[0].path, outcomes[0].faults)
+        return ImportReport(outcomes)
+
+    def _import_one(
+        self,
+        run: Path,
+        tags: Sequence[str],
+        user: str | None,
+        on_rows: Callable[[int, int], None] | None = None,
+    ) -> ImportOutcome:
+        try:
+            return self._intake.import_path(run, tags=tags, owner=user, on_rows=on_rows)
+        except ConflictError as error:
+            fault = Fault("metadata.json", str(error), "sim_id")
+        except PermissionError as error:
+            fault = Fault(displayed(run), f"can not be read: {error.strerror}")
+        return ImportOutcome(path=displayed(run), status=ImportStatus.REFUSED, faults=(fault,))
+
+    def import_package(
+        self, path: Path, *, tags: Iterable[str] = (), user: str | None = None
+    ) -> ImportOutcome:
+        """Take in one package; its faults are in the outcome."""
+        return self._import_one(path, [normalise_tag(tag) for tag in tags], user)
+
+    def register(
+        self,
+        patients: Any,
+        visits: Any,
+        *,
+        protocol: Mapping[str, Any] | str | PathLike[str] | None = None,
+        parameters: Mapping[str, Any] | None = None,
+        audit_log: Sequence[Mapping[str, Any]] | None = None,
+        costs: Any = None,
+        resources: Any = None,
+        name: str | None = None,
+        tags: Iterable[str] = (),
+        notes: str = "",
+        parent: str | None = None,
+        user: str | None = None,
+    ) -> SimulationMetadata:
+        """Add a run from tables; see ``Library``."""
+        given = {"patients": patients, "visits": visits, "costs": costs, "resources": resources}
+        tables = given_tables(f"run {name!r}" if name else "the run", given)
+        protocol = read_protocol(protocol)
+        documents = {"protocol": protocol, "parameters": parameters, "audit_log": audit_log}
+        details = described_run(tables, parameters or {}, protocol or {}, name)
+        details["library"] = {
+            "source": "registered",
+            "notes": notes,
+            "parent": self._parent(parent),
+        }
+        files = RunFiles(
+            label=f"run {details['memorable_name']!r}",
+            metadata=details,
+            tables=tables,
+            documents={key: value for key, value in documents.items() if value is not None},
+        )
+        return self._intake.register(files, tags=tags, owner=user)
+
+    def _parent(self, parent: str | None) -> str | None:
+        return None if parent is None else self._registry.find(parent).sim_id
+
+
+def _tell_rows(progress: ProgressCallback, step: Progress, done: int, total: int) -> None:
+    progress(replace(step, rows_done=done, rows_total=total))

@@ -1,0 +1,17 @@
+"""The routes of the server extension: the server implements them, the document lists them."""
+
+from __future__ import annotations
+
+from ape_jupyter.wire.routes import comparisons, health, imports, memory, simulations, tags
+from ape_jupyter.wire.routes.route import ARROW_FILE, Parameter, Route
+
+__all__ = ["ARROW_FILE", "ROUTES", "Parameter", "Route"]
+
+ROUTES: tuple[Route, ...] = (
+    *health.ROUTES,
+    *simulations.ROUTES,
+    *memory.ROUTES,
+    *tags.ROUTES,
+    *comparisons.ROUTES,
+    *imports.ROUTES,
+)
