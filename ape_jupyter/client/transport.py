@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -63,17 +63,29 @@ class Transport:
         """Return the answer to a GET as a ``cls``."""
         return self._decoded(cls, self._send("GET", path, params=params))
 
-    def post(self, cls: Any, *path: str, json: Any = None) -> Any:
+    def post(
+        self, cls: Any, *path: str, json: Any = None, headers: Mapping[str, str] | None = None
+    ) -> Any:
         """Return the answer to a POST of ``json`` as a ``cls``."""
+        return self._decoded(cls, self._send_json("POST", path, json, headers))
+
+    def patch(
+        self, cls: Any, *path: str, json: Any, headers: Mapping[str, str] | None = None
+    ) -> Any:
+        """Return the answer to a PATCH with ``json`` as a ``cls``."""
+        return self._decoded(cls, self._send_json("PATCH", path, json, headers))
+
+    def _send_json(
+        self, method: str, path: Sequence[str], json: Any, headers: Mapping[str, str] | None
+    ) -> httpx.Response:
         content = b"" if json is None else dumps(json).encode()
-        response = self._send(
-            "POST",
+        return self._send(
+            method,
             path,
             content=content,
             digest=body_digest(content),
-            headers={"Content-Type": "application/json"},
+            headers={"Content-Type": "application/json", **(headers or {})},
         )
-        return self._decoded(cls, response)
 
     def upload(
         self,

@@ -13,7 +13,9 @@ from traitlets import Bool, Float, Integer, Unicode, default
 
 from ape_jupyter.library.location import default_directory
 from ape_jupyter.server.discovery_file import DiscoveryFile, server_info
+from ape_jupyter.server.event_feed import EventFeed
 from ape_jupyter.server.handlers import HANDLERS
+from ape_jupyter.server.hints import ChangeHints
 from ape_jupyter.server.jobs import ImportJobs
 from ape_jupyter.server.kernel_identity import KernelIdentityProvider
 from ape_jupyter.server.library_access import LibraryAccess
@@ -79,6 +81,7 @@ class ApeJupyterApp(ExtensionApp):
 
     access: LibraryAccess
     jobs: ImportJobs
+    events: EventFeed
     kernel_identity: KernelIdentityProvider
 
     @property
@@ -93,8 +96,11 @@ class ApeJupyterApp(ExtensionApp):
     def initialize_settings(self) -> None:
         """Make the parts; none of them touches the library yet."""
         serverapp = cast("ServerApp", self.serverapp)
+        self.events = EventFeed(ChangeHints(serverapp.event_logger).announce)
         self.access = LibraryAccess(
-            Path(self.library).expanduser().absolute(), self.cache_budget_mb
+            Path(self.library).expanduser().absolute(),
+            self.cache_budget_mb,
+            on_opened=self.events.follow,
         )
         self.jobs = ImportJobs(self._import_results)
         self.kernel_identity = KernelIdentityProvider(
@@ -152,6 +158,7 @@ class ApeJupyterApp(ExtensionApp):
         if not hasattr(self, "_discovery"):  # was never initialised
             return
         self._discovery.remove()
+        self.events.close()
         if self._background:
             await asyncio.wait(self._background, timeout=_STOP_SECONDS)
         loop = asyncio.get_running_loop()
@@ -163,6 +170,7 @@ class ApeJupyterApp(ExtensionApp):
 
     def _close(self) -> None:
         self.jobs.close()
+        self.events.stop()
         self.access.close()
 
 

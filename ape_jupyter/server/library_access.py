@@ -35,10 +35,21 @@ class LibraryAccess:
     the reason and is tried again with the next; the server itself is not affected.
 
     Safe to use from the event loop and from any thread.
+
+    Parameters
+    ----------
+    on_opened : callable, optional
+        Given the library once it is open, in the thread that opened it.
     """
 
-    def __init__(self, directory: Path, cache_budget_mb: float | None = None) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        cache_budget_mb: float | None = None,
+        on_opened: Callable[[LocalLibrary], None] | None = None,
+    ) -> None:
         self.directory = directory
+        self._on_opened = on_opened
         self._cache_budget_mb = cache_budget_mb
         self._library: LocalLibrary | None = None
         self._opening = threading.Lock()
@@ -71,6 +82,8 @@ class LibraryAccess:
             if self._library is None:
                 self._library = self._open()
                 self._discard_stale_uploads()
+                if self._on_opened is not None:
+                    self._on_opened(self._library)
             return self._library
 
     def _open(self) -> LocalLibrary:

@@ -22,6 +22,7 @@ from ape_jupyter.errors import (
     ServerUnavailableError,
     SimulationNotFoundError,
 )
+from ape_jupyter.model.simulation import SimulationMetadata
 from ape_jupyter.wire.encoding import decode, encode
 
 __all__ = [
@@ -56,13 +57,17 @@ _ERROR_OF_STATUS: Mapping[int, type[ApeError]] = {
     403: PermissionDeniedError,
     405: InvalidArgumentError,
     409: ConflictError,
+    412: ConflictError,
     413: InvalidArgumentError,
     415: InvalidArgumentError,
+    428: InvalidArgumentError,
     502: ServerUnavailableError,
     503: ServerUnavailableError,
     504: ServerUnavailableError,
     507: OutOfSpaceError,
 }
+
+PRECONDITION_FAILED = 412
 
 _ERROR_OF_NAME = {cls.__name__: cls for cls in STATUS_OF_ERROR}
 
@@ -77,6 +82,9 @@ class ErrorDetails(TypedDict, total=False):
     faults: list[Fault]
     position: int
     hint: str
+    expected_revision: int
+    current: SimulationMetadata | None
+    expected: SimulationMetadata | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +106,8 @@ class ErrorBody:
 
 def status_of(error: ApeError) -> int:
     """Return the HTTP status of an error."""
+    if isinstance(error, ConflictError) and error.expected_revision is not None:
+        return PRECONDITION_FAILED
     return next(STATUS_OF_ERROR[cls] for cls in type(error).__mro__ if cls in STATUS_OF_ERROR)
 
 
@@ -119,6 +129,10 @@ def error_body(error: ApeError) -> ErrorBody:
     elif isinstance(error, QuerySyntaxError):
         details["position"] = error.position
         details["hint"] = error.hint
+    elif isinstance(error, ConflictError) and error.expected_revision is not None:
+        details["expected_revision"] = error.expected_revision
+        details["current"] = error.current
+        details["expected"] = error.expected
     known = next(cls for cls in type(error).__mro__ if cls in STATUS_OF_ERROR)
     return ErrorBody(error=known.__name__, message=error.message, details=encode(details))
 
@@ -144,6 +158,14 @@ def error_from(body: ErrorBody) -> ApeError:
             hint = decode(str, details["hint"])
             message = body.message.removesuffix(hint).strip()
             return QuerySyntaxError(message, position=decode(int, details["position"]), hint=hint)
+        if cls is ConflictError and "expected_revision" in details:
+            run = SimulationMetadata | None
+            return ConflictError(
+                body.message,
+                expected_revision=decode(int, details["expected_revision"]),
+                current=decode(run, details["current"], unknown="ignore"),
+                expected=decode(run, details["expected"], unknown="ignore"),
+            )
     except (KeyError, InvalidArgumentError):
         return ApeError(body.message)
     return cls(body.message)

@@ -35,6 +35,7 @@ _SCALARS: dict[Any, JSONObject] = {
 }
 
 _REASONS = {
+    101: "The connection is a WebSocket from here on.",
     200: "Done.",
     201: "Registered.",
     202: "Started.",
@@ -45,8 +46,10 @@ _REASONS = {
     404: "There is no such thing in this library.",
     409: "It can not be done as things stand.",
     410: "The stored bytes are damaged.",
+    412: "The run has changed; the details hold both versions.",
     413: "The body is larger than this server accepts.",
     422: "The results have faults; all of them are listed.",
+    428: "If-Match is missing.",
     503: "The library can not be used now; the message says why.",
     507: "The disk is full.",
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ape_jupyter.server.handlers.base import ApeHandler
 from ape_jupyter.server.handlers.comparisons import ComparisonsHandler
+from ape_jupyter.server.handlers.events import EventsHandler, EventsSocket
 from ape_jupyter.server.handlers.health import DescriptionHandler, HealthHandler
 from ape_jupyter.server.handlers.imports import ImportHandler, ImportsHandler
 from ape_jupyter.server.handlers.memory import (
@@ -22,6 +23,7 @@ from ape_jupyter.server.handlers.simulations import (
 )
 from ape_jupyter.server.handlers.tables import TableHandler
 from ape_jupyter.server.handlers.tags import TagsHandler
+from ape_jupyter.server.handlers.transactions import TransactionsHandler
 
 __all__ = ["HANDLERS"]
 
@@ -39,6 +41,9 @@ HANDLERS: tuple[tuple[str, type[ApeHandler]], ...] = (
     ("memory", MemoryHandler),
     ("memory/optimize", OptimizationHandler),
     ("tags", TagsHandler),
+    ("transactions", TransactionsHandler),
+    ("events", EventsHandler),
+    ("events/stream", EventsSocket),
     ("comparisons", ComparisonsHandler),
     ("imports", ImportsHandler),
     ("imports/{job_id}", ImportHandler),

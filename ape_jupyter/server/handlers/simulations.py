@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
+from tornado import web
+
 from ape_jupyter.cache.leases import Lease, leased
 from ape_jupyter.errors import InvalidArgumentError
 from ape_jupyter.model.listing import SearchRequest
+from ape_jupyter.model.simulation import SimulationMetadata
 from ape_jupyter.server.handlers.base import ApeHandler
 from ape_jupyter.server.permissions import authenticated, authorized
 from ape_jupyter.wire.encoding import dumps
 from ape_jupyter.wire.messages import OpenedSimulation, OpenedTable
 from ape_jupyter.wire.searches import decode_search
+from ape_jupyter.wire.transactions import MetadataChange
 
 if TYPE_CHECKING:
     from ape_jupyter.library.local import LocalLibrary
+
+_REVISION = re.compile(r'"(\d{1,18})"')
 
 __all__ = [
     "DocumentsHandler",
@@ -71,8 +78,40 @@ class SimulationHandler(ApeHandler):
     @authenticated
     @authorized("read", "ape-simulations")
     async def get(self, sim_id: str) -> None:
-        """Answer with the metadata of a run."""
-        await self.answer_call(lambda library: library.get_metadata(sim_id))
+        """Answer with the metadata of a run, and its revision as the ETag."""
+        self._answer_run(await self.access.call(lambda library: library.get_metadata(sim_id)))
+
+    @authenticated
+    @authorized("write", "ape-simulations")
+    async def patch(self, sim_id: str) -> None:
+        """Change fields of the metadata, if the run is still as ``If-Match`` says."""
+        expected = self._expected_revision()
+        changes = self.json_body(MetadataChange).changes()
+        user = self.owner
+
+        def update(library: LocalLibrary) -> SimulationMetadata:
+            return library.update_metadata(
+                sim_id, expected_revision=expected, user=user, **changes
+            )
+
+        self._answer_run(await self.access.call(update))
+
+    def _expected_revision(self) -> int | None:
+        """Return the revision of ``If-Match``; None when any will do."""
+        text = self.request.headers.get("If-Match", "").strip()
+        if not text:
+            raise web.HTTPError(
+                428, 'Send If-Match with the ETag of the run as you know it, or "*" for any.'
+            )
+        if text == "*":
+            return None
+        if revision := _REVISION.fullmatch(text):
+            return int(revision[1])
+        raise InvalidArgumentError(f"If-Match should be an ETag of a run, and is {text!r}.")
+
+    def _answer_run(self, run: SimulationMetadata) -> None:
+        self.set_header("ETag", f'"{run.revision}"')
+        self.answer(run)
 
     @authenticated
     @authorized("write", "ape-simulations")

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from ape_jupyter.wire.routes import comparisons, health, imports, memory, simulations, tags
+from ape_jupyter.wire.routes import (
+    comparisons,
+    events,
+    health,
+    imports,
+    memory,
+    simulations,
+    tags,
+    transactions,
+)
 from ape_jupyter.wire.routes.route import ARROW_FILE, Parameter, Route
 
 __all__ = ["ARROW_FILE", "ROUTES", "Parameter", "Route"]
@@ -12,6 +21,8 @@ ROUTES: tuple[Route, ...] = (
     *simulations.ROUTES,
     *memory.ROUTES,
     *tags.ROUTES,
+    *transactions.ROUTES,
+    *events.ROUTES,
     *comparisons.ROUTES,
     *imports.ROUTES,
 )

@@ -9,6 +9,7 @@ from ape_jupyter.wire.messages import (
     OpenedSimulation,
 )
 from ape_jupyter.wire.routes.route import ARROW_FILE, TEXT, Parameter, Route
+from ape_jupyter.wire.transactions import MetadataChange
 
 __all__ = ["ROUTES"]
 
@@ -58,10 +59,20 @@ ROUTES: tuple[Route, ...] = (
         method="GET",
         path="simulations/{sim_id}",
         name="getSimulation",
-        summary="Return the metadata of a run.",
+        summary="Return the metadata of a run; its ETag is the revision.",
         action="read",
         answers={200: SimulationMetadata},
         errors=(404,),
+    ),
+    Route(
+        method="PATCH",
+        path="simulations/{sim_id}",
+        name="updateSimulation",
+        summary="Change what people write about a run. Needs If-Match: its ETag, or `*` for any.",
+        action="write",
+        body=MetadataChange,
+        answers={200: SimulationMetadata},
+        errors=(400, 404, 412, 428),
     ),
     Route(
         method="DELETE",
