@@ -12,7 +12,8 @@ import click
 
 from ape_jupyter.cli.commands import ApeCommand
 from ape_jupyter.cli.library_option import library_option, open_library
-from ape_jupyter.cli.terminal import plural, print_table, printable, progress_bar
+from ape_jupyter.cli.progress import progress_bar
+from ape_jupyter.cli.terminal import plural, print_table, printable
 from ape_jupyter.errors import Fault, InvalidArgumentError, InvalidResultsError
 from ape_jupyter.model.listing import ImportOutcome, ImportStatus
 from ape_jupyter.model.progress import ProgressCallback

@@ -33,6 +33,7 @@ class LocalLibrary(WithRuns, WithIntake, WithChanges, WithComparison, WithReside
         self.directory = directory
         self._registry = Registry(directory / DATABASE)
         self._store = ObjectStore(directory / "objects", directory / "staging")
+        self._store.discard_abandoned()
         pinned = self._registry.pinned_checksums
         self._cache = PersistentCache(directory / "cache", budget, pinned)
         self._residency = Residency(self._registry, self._cache)

@@ -7,7 +7,7 @@ import json
 import shutil
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
+from filelock import BaseFileLock
 
 from ape_jupyter.errors import CorruptedDataError
 from ape_jupyter.results.canonical import RunTables
+from ape_jupyter.results.claims import claimed
 from ape_jupyter.results.digest import TableDigest, table_digest
 from ape_jupyter.results.durable import fsync_directory, fsync_file, reporting_full_disk
 from ape_jupyter.results.schema import COSTS, PATIENTS, RESOURCES, VISITS
@@ -28,6 +30,7 @@ __all__ = ["ObjectStore", "StoredObject"]
 
 MANIFEST = "manifest.json"
 MANIFEST_VERSION = 1
+OWNER_SUFFIX = ".owner"
 PARQUET_OPTIONS: Mapping[str, Any] = {
     "compression": "zstd",
     # A flipped bit inside a compressed page otherwise reads back as other values.
@@ -56,13 +59,31 @@ class ObjectStore:
 
     @contextmanager
     def staged(self) -> Iterator[Path]:
-        """Give a private directory on the store's file system; it is gone afterwards."""
-        path = self.staging / uuid.uuid4().hex
-        path.mkdir(mode=0o700)
+        """Give a private directory on the store's file system; it is gone afterwards.
+
+        Should the process die before, :meth:`discard_abandoned` removes it.
+        """
+        path, owner = self._owned_name()
         try:
+            path.mkdir(mode=0o700)
             yield path
         finally:
-            shutil.rmtree(path, ignore_errors=True)
+            _discard(path, owner)
+
+    def _owned_name(self) -> tuple[Path, BaseFileLock]:
+        while True:
+            path = self.staging / uuid.uuid4().hex
+            owner = claimed(path.with_suffix(OWNER_SUFFIX))
+            # Between creation and claim, somebody may have taken it for a dead owner's.
+            if owner is not None and path.with_suffix(OWNER_SUFFIX).exists():
+                return path, owner
+
+    def discard_abandoned(self) -> None:
+        """Remove the staged directories whose processes are dead."""
+        for marker in self.staging.glob(f"*{OWNER_SUFFIX}"):
+            owner = claimed(marker)
+            if owner is not None:
+                _discard(marker.with_suffix(""), owner)
 
     def path(self, digest: str) -> Path:
         """Where the object of a digest is, or would be."""
@@ -112,6 +133,12 @@ class ObjectStore:
         on_rows: Callable[[int, int], None] | None,
     ) -> dict[str, str]:
         digests = {}
+        n_visits = 0
+
+        def tell() -> None:
+            if on_rows:
+                on_rows(n_visits, tables.visits.num_rows)
+
         for name, content in tables.items():
             file = path / f"{name}.parquet"
             if isinstance(content, pa.Table):
@@ -119,19 +146,21 @@ class ObjectStore:
                 digests[name] = table_digest(content)
                 continue
             digest = TableDigest(content.schema)
-            n_written = 0
             with pq.ParquetWriter(file, content.schema, **PARQUET_OPTIONS) as writer:
                 for bucket in content.buckets():
                     rows = bucket.localised()
+                    # Told more often than the count grows: what stops the work should not have
+                    # to wait for all that is done with a bucket.
+                    tell()
                     digest.add(bucket.rows)
+                    tell()
                     writer.write_table(rows, row_group_size=max(rows.num_rows, 1))
-                    n_written += rows.num_rows
-                    if name != "visits":
-                        continue
-                    for observer in observers:
-                        observer.add(tables.patients_of(bucket), rows)
-                    if on_rows:
-                        on_rows(n_written, content.num_rows)
+                    if name == "visits":
+                        for observer in observers:
+                            tell()
+                            observer.add(tables.patients_of(bucket), rows)
+                        n_visits += rows.num_rows
+                    tell()
             digests[name] = digest.hexdigest()
         return digests
 
@@ -205,6 +234,14 @@ class ObjectStore:
         except (OSError, ValueError, KeyError, TypeError) as error:
             message = f"The manifest of object {digest[:12]} can not be read: {error}"
             raise CorruptedDataError(message) from error
+
+
+def _discard(path: Path, owner: BaseFileLock) -> None:
+    shutil.rmtree(path, ignore_errors=True)
+    owner.release()
+    # Windows deletes no file that somebody else just tries to claim; the next one does.
+    with suppress(OSError):
+        path.with_suffix(OWNER_SUFFIX).unlink(missing_ok=True)
 
 
 def _canonical(content: Any) -> bytes:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from ape_jupyter.library.listing import ImportReport
     from ape_jupyter.model.progress import ProgressCallback
+    from ape_jupyter.wire.messages import ImportOrder
 
 __all__ = ["ApeJupyterApp"]
 
@@ -96,7 +97,8 @@ class ApeJupyterApp(ExtensionApp):
         self.access = LibraryAccess(
             Path(self.library).expanduser().absolute(), self.cache_budget_mb
         )
-        self.jobs = ImportJobs(self._import_results)
+        records = self.access.directory / "jobs"
+        self.jobs = ImportJobs(self._import_results, records, resumes=self.path_imports)
         self.kernel_identity = KernelIdentityProvider(
             parent=serverapp, kernels=serverapp.kernel_manager, enabled=self.kernel_access
         )
@@ -109,10 +111,10 @@ class ApeJupyterApp(ExtensionApp):
             self.handlers.append((pattern(path), handler))
 
     def _import_results(
-        self, path: Path, *, tags: tuple[str, ...], progress: ProgressCallback, user: str | None
+        self, order: ImportOrder, *, progress: ProgressCallback, user: str | None
     ) -> ImportReport:
         library = self.access.library()
-        return library.import_results(path, tags=tags, progress=progress, user=user)
+        return library.import_results(order.path, tags=order.tags, progress=progress, user=user)
 
     async def _start_jupyter_server_extension(self, serverapp: ServerApp) -> None:
         """Let kernels find the server, and open the library so that the first user need not wait.
@@ -134,6 +136,7 @@ class ApeJupyterApp(ExtensionApp):
         try:
             location = await self.access.call(lambda library: library.location)
             self.log.info("ape-jupyter serves the library %s", location)
+            await self.access.call(lambda _: self.jobs.resume())
         except Exception as error:  # noqa: BLE001  # every request will tell the user again
             self.log.warning("ape-jupyter: %s", error)
 
@@ -148,7 +151,7 @@ class ApeJupyterApp(ExtensionApp):
         task.add_done_callback(self._background.discard)
 
     async def stop_extension(self) -> None:
-        """Remove the discovery file, cancel imports, and close the library."""
+        """Remove the discovery file, leave imports to the next server, and close the library."""
         if not hasattr(self, "_discovery"):  # was never initialised
             return
         self._discovery.remove()

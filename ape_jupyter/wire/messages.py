@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -20,6 +21,7 @@ __all__ = [
     "Health",
     "ImportOrder",
     "Job",
+    "JobList",
     "JobState",
     "LibraryHealth",
     "OpenedSimulation",
@@ -181,12 +183,16 @@ class ImportOrder:
 
 
 class JobState(StrEnum):
-    """Where an import job stands; one that waits for its turn is running."""
+    """Where an import job stands; one that waits for its turn is running.
+
+    One is interrupted when its server has ended, and no other may take it up yet.
+    """
 
     RUNNING = "running"
     FINISHED = "finished"
     FAILED = "failed"
     CANCELLED = "cancelled"
+    INTERRUPTED = "interrupted"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,10 +201,15 @@ class Job:
 
     Attributes
     ----------
+    path : str
+        What is imported.
     done, total : int
         Runs finished and runs to do.
     current : str
         The run being worked on; empty at the end.
+    rows_done, rows_total : int
+        How many visits of the current run are done, and how many it has; 0 before that is
+        known.
     outcomes : tuple of ImportOutcome
         One per run, once the job is finished.
     error : ErrorBody or None
@@ -206,9 +217,20 @@ class Job:
     """
 
     job_id: str
+    path: str
     state: JobState
-    done: int
-    total: int
-    current: str
-    outcomes: tuple[ImportOutcome, ...]
-    error: ErrorBody | None
+    started_at: datetime
+    done: int = 0
+    total: int = 0
+    current: str = ""
+    rows_done: int = 0
+    rows_total: int = 0
+    outcomes: tuple[ImportOutcome, ...] = ()
+    error: ErrorBody | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobList:
+    """Imports that are not over, and the latest of those that are; without their outcomes."""
+
+    items: tuple[Job, ...]

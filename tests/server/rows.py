@@ -111,6 +111,7 @@ ROWS: dict[tuple[str, str], Row] = {
     ("POST", "imports"): Row(
         "write", 202, lambda c: Request("imports", _json({"path": str(c.runs[1]), "tags": []}))
     ),
+    ("GET", "imports"): Row("read", 200, lambda c: Request("imports")),
     ("GET", "imports/{job_id}"): Row("read", 200, lambda c: Request(f"imports/{_job(c)}")),
     ("DELETE", "imports/{job_id}"): Row("write", 200, lambda c: Request(f"imports/{_job(c)}")),
     ("POST", "packages"): Row(

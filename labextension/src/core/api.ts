@@ -162,15 +162,27 @@ export interface components {
       job_id: string;
       /** @description One per run, once the job is finished. */
       outcomes: components['schemas']['ImportOutcome'][];
+      /** @description What is imported. */
+      path: string;
+      /** @description How many visits of the current run are done, and how many it has; 0 before that is known. */
+      rows_done: number;
+      /** @description How many visits of the current run are done, and how many it has; 0 before that is known. */
+      rows_total: number;
+      /** Format: date-time */
+      started_at: string;
       state: components['schemas']['JobState'];
       /** @description Runs finished and runs to do. */
       total: number;
+    };
+    /** @description Imports that are not over, and the latest of those that are; without their outcomes. */
+    JobList: {
+      items: components['schemas']['Job'][];
     };
     /**
      * @description Where an import job stands; one that waits for its turn is running.
      * @enum {string}
      */
-    JobState: 'running' | 'finished' | 'failed' | 'cancelled';
+    JobState: 'running' | 'finished' | 'failed' | 'cancelled' | 'interrupted';
     /** @description The memory of a kernel with its child processes, read from the outside. */
     KernelMemory: {
       /** @description None for a process that is no kernel of the server and has runs of the library open. */
