@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
-import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +13,7 @@ from ape_jupyter.library.registration import VisitedPatients, metadata_of_run, r
 from ape_jupyter.model.listing import ImportOutcome, ImportStatus
 from ape_jupyter.model.simulation import SimulationMetadata, Status
 from ape_jupyter.registry.registry import Registry
+from ape_jupyter.registry.users import current_user
 from ape_jupyter.results.durable import reporting_full_disk
 from ape_jupyter.results.reading import RunFiles, RunResults, displayed, read_run
 from ape_jupyter.results.store import ObjectStore
@@ -90,7 +89,7 @@ class Intake:
         owner: str | None,
         on_rows: RowsCallback | None = None,
     ) -> ImportOutcome:
-        known = self._known(run)
+        known = self._known(run, owner)
         if known is not None:
             return ImportOutcome(path=path, status=ImportStatus.ALREADY_THERE, metadata=known)
         summary = SummaryOfBuckets(run_start(run.tables), run.details.duration_years)
@@ -98,20 +97,20 @@ class Intake:
         stored = self._store.publish(
             run.tables, run.documents, [summary, visited], _half(on_rows, first=False)
         )
-        owner = owner or _current_user()
+        owner = owner or current_user()
         metadata = metadata_of_run(run, stored, visited, owner=owner, tags=tags)
         self._cache.files(stored.digest, [SUMMARY], lambda: {SUMMARY: summary.result(run.tables)})
         try:
-            self._registry.add(metadata, run.documents)
+            self._registry.add(metadata, run.documents, owner)
         except ConflictError:
             # Another process registered the run since it was looked for.
-            known = self._known(run)
+            known = self._known(run, owner)
             if known is None:
                 raise
             return ImportOutcome(path=path, status=ImportStatus.ALREADY_THERE, metadata=known)
         return ImportOutcome(path=path, status=ImportStatus.IMPORTED, metadata=metadata)
 
-    def _known(self, run: RunResults) -> SimulationMetadata | None:
+    def _known(self, run: RunResults, user: str | None) -> SimulationMetadata | None:
         """Return the run of this id when it has the same tables; out of the trash, if there."""
         sim_id = run.details.sim_id
         try:
@@ -123,7 +122,7 @@ class Intake:
                 f"The library has a run {sim_id!r} with other results. "
                 "Give this one another sim_id in its metadata.json, or delete the other first."
             )
-        return self._registry.set_status(sim_id, Status.AVAILABLE)
+        return self._registry.set_status(sim_id, Status.AVAILABLE, user)
 
 
 def _directory_itself(path: Path, _: Path) -> RunFiles:
@@ -135,10 +134,3 @@ def _half(on_rows: RowsCallback | None, *, first: bool) -> RowsCallback | None:
     if on_rows is None:
         return None
     return lambda done, total: on_rows((done if first else total + done) // 2, total)
-
-
-def _current_user() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # a container's user need not have a name
-        return f"uid-{os.getuid()}"
