@@ -42,10 +42,6 @@ def main() -> None:
         def open_warm(number: int) -> None:
             monitor.opened(sim_ids[number % MAX_RUNS], seconds[number], warm=True)
 
-        def timed(_: int) -> None:
-            with monitor.timed(Operation.COMPARISON):
-                pass
-
         def write(_: int) -> None:
             monitor.observe(Operation.SEARCH, 0.001)
             monitor.write()
@@ -53,7 +49,6 @@ def main() -> None:
         found = {
             "observe, µs": microseconds_each(observe, OBSERVATIONS),
             "open, µs": microseconds_each(open_warm, OBSERVATIONS),
-            "time a block, µs": microseconds_each(timed, OBSERVATIONS),
             "add to a file with all runs, ms": microseconds_each(write, 20) / 1000,
             "what Prometheus asks for, ms": microseconds_each(lambda _: monitor.known(), 20) / 1000,
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
@@ -30,8 +31,10 @@ def timed(
     def decorate(method: Callable[Concatenate[S, P], T]) -> Callable[Concatenate[S, P], T]:
         @wraps(method)
         def call(self: S, /, *args: P.args, **kwargs: P.kwargs) -> T:
-            with self._monitor.timed(operation):
-                return method(self, *args, **kwargs)
+            started = time.perf_counter()
+            result = method(self, *args, **kwargs)
+            self._monitor.observe(operation, time.perf_counter() - started)
+            return result
 
         return call
 

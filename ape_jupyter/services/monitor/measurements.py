@@ -29,6 +29,12 @@ class Opens:
     cold_opens: float = 0.0
     cold_seconds: float = 0.0
 
+    def add(self, other: Opens, factor: float) -> None:
+        """Add another's, each counting ``factor``."""
+        self.opens += factor * other.opens
+        self.cold_opens += factor * other.cold_opens
+        self.cold_seconds += factor * other.cold_seconds
+
 
 @dataclass(slots=True)
 class Recent:
@@ -40,6 +46,14 @@ class Recent:
     evictions: float = 0.0
     evicted_mb: float = 0.0
 
+    def add(self, other: Recent, factor: float) -> None:
+        """Add another's, each counting ``factor``."""
+        self.hits += factor * other.hits
+        self.misses += factor * other.misses
+        self.miss_seconds += factor * other.miss_seconds
+        self.evictions += factor * other.evictions
+        self.evicted_mb += factor * other.evicted_mb
+
 
 @dataclass(slots=True)
 class Measurements:
@@ -50,8 +64,8 @@ class Measurements:
     since, at : float
         When the first was made, and the time to which recent ones have faded; seconds since
         the epoch.
-    hits, misses, evictions, evicted_bytes
-        Since the beginning; ``recent`` has the same, faded.
+    evictions, evicted_bytes : int
+        Since the beginning; what ``recent`` has of the cache's use has faded.
     opens : dict
         By run; the rarest are forgotten.
     reached : set
@@ -104,10 +118,11 @@ class Measurements:
     def fade(self, now: float) -> None:
         """Let what is recent count less, as time has passed."""
         # A clock that was set back makes nothing count more.
-        factor = 0.5 ** (max(now - self.at, 0.0) / HALF_LIFE_SECONDS)
+        gone = 1 - 0.5 ** (max(now - self.at, 0.0) / HALF_LIFE_SECONDS)
         self.at = max(now, self.at)
-        self.recent = _scaled(self.recent, factor)
-        self.opens = {sim_id: _scaled(opens, factor) for sim_id, opens in self.opens.items()}
+        self.recent.add(self.recent, -gone)
+        for opens in self.opens.values():
+            opens.add(opens, -gone)
 
     def add(self, other: Measurements) -> None:
         """Add what another has observed; the thresholds reached stay as they are here."""
@@ -119,12 +134,14 @@ class Measurements:
             self.latencies.setdefault(operation, Histogram()).add(histogram)
         self.evictions += other.evictions
         self.evicted_bytes += other.evicted_bytes
-        self.recent = _sum(self.recent, _scaled(other.recent, factor))
+        self.recent.add(other.recent, factor)
         for sim_id, opens in other.opens.items():
-            self.opens[sim_id] = _sum(self.opens.get(sim_id, Opens()), _scaled(opens, factor))
+            self.opens.setdefault(sim_id, Opens()).add(opens, factor)
         self._forget_rarest(keep=other.opens)
 
     def _forget_rarest(self, keep: Collection[str]) -> None:
+        if len(self.opens) <= MAX_RUNS:
+            return
         # A run that was opened just now has no past that it could be measured by.
         by_use = sorted(self.opens, key=lambda sim_id: -self.opens[sim_id].opens)
         for sim_id in sorted(by_use, key=lambda sim_id: sim_id not in keep)[MAX_RUNS:]:
@@ -181,15 +198,6 @@ class Measurements:
 
 def _values(record: Any) -> dict[str, float]:
     return {each.name: getattr(record, each.name) for each in fields(record)}
-
-
-def _scaled(record: Any, factor: float) -> Any:
-    return type(record)(**{name: value * factor for name, value in _values(record).items()})
-
-
-def _sum(one: Any, other: Any) -> Any:
-    added = _values(other)
-    return type(one)(**{name: value + added[name] for name, value in _values(one).items()})
 
 
 def _histogram(data: Mapping[str, Any]) -> Histogram:

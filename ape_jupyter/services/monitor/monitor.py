@@ -5,10 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import threading
-import time
 import weakref
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 from ape_jupyter.model.performance import Operation
@@ -58,13 +56,6 @@ class PerformanceMonitor:
         """Begin anew in a forked child."""
         self._at_exit.detach()
         self._begin()
-
-    @contextmanager
-    def timed(self, operation: Operation) -> Iterator[None]:
-        """Time what is done within, unless it fails."""
-        started = time.perf_counter()
-        yield
-        self.observe(operation, time.perf_counter() - started)
 
     def observe(self, operation: Operation, seconds: float) -> None:
         """Count one duration."""
