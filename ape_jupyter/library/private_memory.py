@@ -24,11 +24,7 @@ def release_private_memory() -> float | None:
     tell what a process has for itself.
     """
     before = process_pages(os.getpid())
-    # Only a process that has loaded IPython can be a notebook's.
-    ipython = sys.modules.get("IPython")
-    shell = None if ipython is None else ipython.get_ipython()
-    if shell is not None:
-        shell.displayhook.flush()
+    _forget_outputs()
     gc.collect()
     pa.default_memory_pool().release_unused()
     _trim_heap()
@@ -36,6 +32,19 @@ def release_private_memory() -> float | None:
     if before is None or after is None or before.private is None or after.private is None:
         return None
     return max(before.private - after.private, 0) / MB
+
+
+def _forget_outputs() -> None:
+    # Only a process that has loaded IPython can be a notebook's.
+    ipython = sys.modules.get("IPython")
+    shell = None if ipython is None else ipython.get_ipython()
+    if shell is None:
+        return
+    if shell.displayhook.do_full_cache:
+        shell.displayhook.flush()
+        # It leaves these in the namespace of what %who does not show.
+        shell.push(dict.fromkeys(("_", "__", "___"), ""), interactive=False)
+    shell.last_execution_result = None
 
 
 def _trim_heap() -> None:

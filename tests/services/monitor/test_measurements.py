@@ -61,7 +61,7 @@ def test_json_and_back(observed):
     )
 )
 def test_anything_else_is_refused(data):
-    with pytest.raises(ValueError, match="no measurements|no number|bucket|measured|not a valid"):
+    with pytest.raises(ValueError, match=r"no measurements|no number|bucket|measured|not a valid"):
         Measurements.from_json(data)
 
 
@@ -77,7 +77,7 @@ def test_anything_else_is_refused(data):
     ],
 )
 def test_wrong_values_are_refused(damage):
-    with pytest.raises(ValueError, match="no measurements|no number|bucket|measured|not a valid"):
+    with pytest.raises(ValueError, match=r"no measurements|no number|bucket|measured|not a valid"):
         Measurements.from_json({**measured([("a", 1.0, True)]).to_json(), **damage})
 
 
