@@ -77,6 +77,8 @@ class PersistentCache:
         What the files may take; kept to whenever one is written.
     pinned : callable
         Returns the digests of the runs that are not evicted.
+    on_evicted : callable
+        Told the bytes of each run that was.
     """
 
     def __init__(
@@ -84,13 +86,18 @@ class PersistentCache:
         directory: Path,
         budget: Budget | None = None,
         pinned: Callable[[], Collection[str]] = frozenset,
+        on_evicted: Callable[[int], None] = lambda _: None,
     ) -> None:
         self.directory = directory
-        self.evictor = Evictor(directory, budget or Budget(), pinned)
+        self.evictor = Evictor(directory, budget or Budget(), pinned, on_evicted)
 
     def path(self, digest: str, name: str) -> Path:
         """Where the Arrow file of a table is, or would be."""
         return self.directory / digest / f"{name}.arrow"
+
+    def holds(self, digest: str, names: Sequence[str]) -> bool:
+        """Tell whether the files of a result set are there, with nothing left to do."""
+        return all(self.path(digest, name).exists() for name in names)
 
     def files(
         self,

@@ -179,11 +179,13 @@ class SimulationData:
         documents: Callable[[], SimulationDocuments],
         open_tables: Callable[[], Mapping[str, Path]],
         read_metadata: Callable[[], SimulationMetadata],
+        after_unloading: Callable[[], object] = lambda: None,
     ) -> None:
         self.metadata = metadata
         self._read_metadata = read_metadata
         self._read_documents = documents
         self._open_tables = open_tables
+        self._after_unloading = after_unloading
         self._results: SimulationResults | None = None
         self._lock = threading.Lock()
 
@@ -228,9 +230,10 @@ class SimulationData:
     def unload_results(self) -> None:
         """Let go of the mapped results; tables still in use elsewhere stay readable."""
         with self._lock:
-            if self._results is not None:
-                self._results.release()
-            self._results = None
+            results, self._results = self._results, None
+        if results is not None:
+            results.release()
+            self._after_unloading()
 
     def __repr__(self) -> str:
         run = self.metadata

@@ -8,20 +8,27 @@ from pathlib import Path
 from ape_jupyter.cache.budget import Budget
 from ape_jupyter.cache.mapped import PersistentCache
 from ape_jupyter.errors import InvalidArgumentError
+from ape_jupyter.library.advising import Adviser
+from ape_jupyter.library.applying import Actions
 from ape_jupyter.library.changing import WithChanges
 from ape_jupyter.library.comparing import WithComparison
 from ape_jupyter.library.intake import Intake
-from ape_jupyter.library.location import DATABASE, prepare_directory
+from ape_jupyter.library.location import BUDGET_SETTING, DATABASE, MEASUREMENTS, prepare_directory
 from ape_jupyter.library.opening import WithRuns
+from ape_jupyter.library.performance import WithPerformance
 from ape_jupyter.library.residency import Residency, WithResidency
 from ape_jupyter.library.taking_in import WithIntake
 from ape_jupyter.registry.registry import Registry
 from ape_jupyter.results.store import ObjectStore
+from ape_jupyter.services.monitor.monitor import PerformanceMonitor
+from ape_jupyter.services.monitor.threshold import Threshold
 
 __all__ = ["LocalLibrary"]
 
 
-class LocalLibrary(WithRuns, WithIntake, WithChanges, WithComparison, WithResidency):
+class LocalLibrary(
+    WithRuns, WithIntake, WithChanges, WithComparison, WithResidency, WithPerformance
+):
     """A library in a directory; see :class:`ape_jupyter.library.interface.Library`.
 
     Threads may share one. Any number of processes of one machine may open the directory.
@@ -29,43 +36,63 @@ class LocalLibrary(WithRuns, WithIntake, WithChanges, WithComparison, WithReside
     this process.
     """
 
-    def __init__(self, directory: Path, budget: Budget | None = None) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        budget: Budget | None = None,
+        threshold: Threshold | None = None,
+    ) -> None:
         self.directory = directory
         self._registry = Registry(directory / DATABASE)
         self._store = ObjectStore(directory / "objects", directory / "staging")
         self._store.discard_abandoned()
         pinned = self._registry.pinned_checksums
-        self._cache = PersistentCache(directory / "cache", budget, pinned)
+        self._monitor = PerformanceMonitor(directory / MEASUREMENTS, self.tend)
+        self._cache = PersistentCache(directory / "cache", budget, pinned, self._monitor.evicted)
         self._residency = Residency(self._registry, self._cache)
+        self._adviser = Adviser(
+            self._registry, self._cache, self._residency, self._monitor, threshold or Threshold()
+        )
+        self._actions = Actions(self._residency, self._cache.evictor, self._monitor)
         self._intake = Intake(self._registry, self._store, self._cache)
 
     @classmethod
     def open(
-        cls, directory: str | PathLike[str], *, cache_budget_mb: float | None = None
+        cls,
+        directory: str | PathLike[str],
+        *,
+        cache_budget_mb: float | None = None,
+        memory_threshold: float = 0.8,
     ) -> LocalLibrary:
         """Open a library, making the directory when there is none.
 
         Parameters
         ----------
         cache_budget_mb : float, optional
-            What the mapped files may take. Default: ``APE_JUPYTER_CACHE_BUDGET_MB``, else a
-            fifth of the disk or half of the memory, whichever is less.
+            What the mapped files may take. Default: ``APE_JUPYTER_CACHE_BUDGET_MB``, else what
+            was agreed on by applying a suggestion, else a fifth of the disk or half of the
+            memory, whichever is less.
+        memory_threshold : float
+            Share of the container's memory, and of the cache's budget, from which an event
+            tells that it is reached.
 
         Raises
         ------
         SchemaTooNewError
             If a newer version of ape-jupyter wrote the library.
         InvalidArgumentError
-            If the directory can not be made or holds something else, or the budget is none.
+            If the directory can not be made or holds something else, or the budget or
+            the threshold is none.
         """
         path = Path(directory).expanduser().absolute()
-        budget = Budget.of(cache_budget_mb)
+        budget = Budget.of(cache_budget_mb, setting=path / BUDGET_SETTING)
+        threshold = Threshold(memory_threshold)
         try:
             prepare_directory(path)
         except OSError as error:
             reason = error.strerror or str(error)
             raise InvalidArgumentError(f"No library can be kept in {path}: {reason}.") from error
-        return cls(path, budget)
+        return cls(path, budget, threshold)
 
     @property
     def location(self) -> str:
@@ -78,6 +105,7 @@ class LocalLibrary(WithRuns, WithIntake, WithChanges, WithComparison, WithReside
 
     def close(self) -> None:
         """Release the database. Results that are open stay readable."""
+        self._monitor.close()
         self._registry.close()
 
     def __enter__(self) -> LocalLibrary:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,11 +11,15 @@ from ape_jupyter.library.data import OpenedTables, SimulationData
 from ape_jupyter.library.documents import documents_of
 from ape_jupyter.library.listing import SearchResult
 from ape_jupyter.library.requests import all_pages, search_request
+from ape_jupyter.library.residency import Residency
+from ape_jupyter.library.timing import timed
 from ape_jupyter.model.listing import SearchPage, SearchRequest
+from ape_jupyter.model.performance import Operation
 from ape_jupyter.model.protocol import SimulationDocuments
 from ape_jupyter.model.simulation import SimulationMetadata
 from ape_jupyter.registry.registry import Registry
 from ape_jupyter.results.store import ObjectStore
+from ape_jupyter.services.monitor.monitor import PerformanceMonitor
 
 __all__ = ["WithRuns"]
 
@@ -25,6 +30,8 @@ class WithRuns:
     _registry: Registry
     _store: ObjectStore
     _cache: PersistentCache
+    _monitor: PerformanceMonitor
+    _residency: Residency
 
     def get_metadata(self, sim_id: str) -> SimulationMetadata:
         """Return the metadata of one run."""
@@ -48,6 +55,7 @@ class WithRuns:
         page = self.search_page(request)
         return SearchResult(page.items, page.total, page.next_cursor)
 
+    @timed(Operation.SEARCH)
     def search_page(self, request: SearchRequest) -> SearchPage:
         """Return one page of a search."""
         return self._registry.search(request)
@@ -60,6 +68,7 @@ class WithRuns:
             documents=lambda: self._documents(metadata),
             open_tables=lambda: self._opened(metadata).paths,
             read_metadata=lambda: self._registry.get(metadata.sim_id),
+            after_unloading=self._residency.keep_to_budget,
         )
         if load_data:
             data.load_results()
@@ -86,6 +95,9 @@ class WithRuns:
         digest = metadata.checksum
         names = ["patients", "visits"]
         names += ["costs"] * metadata.has_costs + ["resources"] * metadata.has_resources
+        started = time.perf_counter()
+        is_warm = self._cache.holds(digest, names)
         paths = self._cache.files(digest, names, lambda: self._store.read(digest).streams())
+        self._monitor.opened(metadata.sim_id, time.perf_counter() - started, warm=is_warm)
         self._registry.record_access(metadata.sim_id)
         return OpenedTables(metadata=metadata, paths=paths)

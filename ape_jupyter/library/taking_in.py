@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -14,13 +15,16 @@ from ape_jupyter.library.documents import read_protocol
 from ape_jupyter.library.intake import Intake
 from ape_jupyter.library.listing import ImportReport
 from ape_jupyter.library.registration import described_run, given_tables
+from ape_jupyter.library.timing import timed
 from ape_jupyter.model.listing import ImportOutcome, ImportStatus
+from ape_jupyter.model.performance import Operation
 from ape_jupyter.model.progress import Progress, ProgressCallback
 from ape_jupyter.model.simulation import SimulationMetadata
 from ape_jupyter.model.tags import normalise_tag
 from ape_jupyter.registry.registry import Registry
 from ape_jupyter.results.reading import RunFiles, displayed
 from ape_jupyter.services.discovery import find_runs
+from ape_jupyter.services.monitor.monitor import PerformanceMonitor
 
 __all__ = ["WithIntake"]
 
@@ -30,6 +34,7 @@ class WithIntake:
 
     _registry: Registry
     _intake: Intake
+    _monitor: PerformanceMonitor
 
     def import_results(
         self,
@@ -73,11 +78,16 @@ class WithIntake:
         on_rows: Callable[[int, int], None] | None = None,
     ) -> ImportOutcome:
         try:
-            return self._intake.import_path(run, tags=tags, owner=user, on_rows=on_rows)
+            started = time.perf_counter()
+            outcome = self._intake.import_path(run, tags=tags, owner=user, on_rows=on_rows)
         except ConflictError as error:
             fault = Fault("metadata.json", str(error), "sim_id")
         except PermissionError as error:
             fault = Fault(displayed(run), f"can not be read: {error.strerror}")
+        else:
+            if outcome.status is ImportStatus.IMPORTED:
+                self._monitor.observe(Operation.IMPORT, time.perf_counter() - started)
+            return outcome
         return ImportOutcome(path=displayed(run), status=ImportStatus.REFUSED, faults=(fault,))
 
     def import_package(
@@ -86,6 +96,7 @@ class WithIntake:
         """Take in one package; its faults are in the outcome."""
         return self._import_one(path, [normalise_tag(tag) for tag in tags], user)
 
+    @timed(Operation.IMPORT)
     def register(
         self,
         patients: Any,

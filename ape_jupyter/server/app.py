@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -16,7 +17,11 @@ from ape_jupyter.server.discovery_file import DiscoveryFile, server_info
 from ape_jupyter.server.handlers import HANDLERS
 from ape_jupyter.server.jobs import ImportJobs
 from ape_jupyter.server.kernel_identity import KernelIdentityProvider
+from ape_jupyter.server.kernel_processes import kernel_pids
 from ape_jupyter.server.library_access import LibraryAccess
+from ape_jupyter.server.metrics import LibraryMetrics
+from ape_jupyter.server.shared_answer import SharedAnswer
+from ape_jupyter.server.tending import tend
 from ape_jupyter.wire.messages import Features
 from ape_jupyter.wire.version import API_PATH
 
@@ -74,6 +79,21 @@ class ApeJupyterApp(ExtensionApp):
         than the disk has free.""",
     ).tag(config=True)
 
+    memory_threshold = Float(
+        0.8,
+        min=0.01,
+        max=1,
+        help="""Share of the container's memory, and of the cache's budget, from which an event
+        tells that it is reached; once, until the level was a tenth below it.""",
+    ).tag(config=True)
+
+    tend_every_seconds = Float(
+        30,
+        min=0,
+        help="""How often the server looks whether memory is nearly full, and whether the cache
+        is over its budget because a kernel let go of a run or died. 0 for never.""",
+    ).tag(config=True)
+
     @default("library")
     def _default_library(self) -> str:
         return str(default_directory())
@@ -81,6 +101,8 @@ class ApeJupyterApp(ExtensionApp):
     access: LibraryAccess
     jobs: ImportJobs
     kernel_identity: KernelIdentityProvider
+    memory_answer: SharedAnswer
+    suggestions_answer: SharedAnswer
 
     @property
     def features(self) -> Features:
@@ -95,10 +117,15 @@ class ApeJupyterApp(ExtensionApp):
         """Make the parts; none of them touches the library yet."""
         serverapp = cast("ServerApp", self.serverapp)
         self.access = LibraryAccess(
-            Path(self.library).expanduser().absolute(), self.cache_budget_mb
+            Path(self.library).expanduser().absolute(),
+            self.cache_budget_mb,
+            self.memory_threshold,
         )
         records = self.access.directory / "jobs"
         self.jobs = ImportJobs(self._import_results, records, resumes=self.path_imports)
+        self.memory_answer, self.suggestions_answer = SharedAnswer(), SharedAnswer()
+        self._metrics = LibraryMetrics(self.access)
+        self._tending: asyncio.Task[None] | None = None
         self.kernel_identity = KernelIdentityProvider(
             parent=serverapp, kernels=serverapp.kernel_manager, enabled=self.kernel_access
         )
@@ -131,6 +158,10 @@ class ApeJupyterApp(ExtensionApp):
                 error,
             )
         self._in_background(self._open_library())
+        self._metrics.register()
+        if self.tend_every_seconds and self._tending is None:
+            kernels = partial(kernel_pids, serverapp.kernel_manager)
+            self._tending = asyncio.create_task(tend(self.access, kernels, self.tend_every_seconds))
 
     async def _open_library(self) -> None:
         try:
@@ -155,6 +186,9 @@ class ApeJupyterApp(ExtensionApp):
         if not hasattr(self, "_discovery"):  # was never initialised
             return
         self._discovery.remove()
+        self._metrics.unregister()
+        if self._tending is not None:
+            self._tending.cancel()
         if self._background:
             await asyncio.wait(self._background, timeout=_STOP_SECONDS)
         loop = asyncio.get_running_loop()

@@ -37,13 +37,24 @@ class LibraryAccess:
     Safe to use from the event loop and from any thread.
     """
 
-    def __init__(self, directory: Path, cache_budget_mb: float | None = None) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        cache_budget_mb: float | None = None,
+        memory_threshold: float = 0.8,
+    ) -> None:
         self.directory = directory
         self._cache_budget_mb = cache_budget_mb
+        self._memory_threshold = memory_threshold
         self._library: LocalLibrary | None = None
         self._opening = threading.Lock()
         self._quick = ThreadPoolExecutor(_QUICK_THREADS, thread_name_prefix="ape-quick")
         self._heavy = ThreadPoolExecutor(_HEAVY_THREADS, thread_name_prefix="ape-heavy")
+
+    @property
+    def opened(self) -> LocalLibrary | None:
+        """The library, if it is open."""
+        return self._library
 
     @property
     def staging(self) -> Path:
@@ -78,7 +89,11 @@ class LibraryAccess:
             # Loading pyarrow takes longer than a Jupyter server should need to start.
             from ape_jupyter.library.local import LocalLibrary
 
-            return LocalLibrary.open(self.directory, cache_budget_mb=self._cache_budget_mb)
+            return LocalLibrary.open(
+                self.directory,
+                cache_budget_mb=self._cache_budget_mb,
+                memory_threshold=self._memory_threshold,
+            )
         except (SchemaTooNewError, LibraryBusyError):
             raise
         # Whatever is wrong with a library, the user has to hear it from the extension.

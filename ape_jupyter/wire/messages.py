@@ -10,6 +10,7 @@ from typing import Any
 
 from ape_jupyter.model.comparison import ComparisonRequest, ComparisonType, TimeAlignment
 from ape_jupyter.model.listing import ImportOutcome
+from ape_jupyter.model.performance import Advice
 from ape_jupyter.model.simulation import SimulationMetadata
 from ape_jupyter.wire.errors import ErrorBody
 
@@ -29,6 +30,7 @@ __all__ = [
     "OptimizationOrder",
     "SeriesColumns",
     "SimulationList",
+    "SuggestionList",
     "TagChange",
 ]
 
@@ -172,6 +174,13 @@ class OptimizationOrder:
     """What to free: the runs that nobody has used for ``idle_for`` seconds."""
 
     idle_for: float = 3600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuggestionList:
+    """What would help, the greatest effect first."""
+
+    items: tuple[Advice, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

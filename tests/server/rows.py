@@ -51,6 +51,16 @@ def _deleted(context: Context) -> str:
     return context.sim_ids[0]
 
 
+def _suggestion(context: Context) -> str:
+    library, sim_id = context.app.access.library(), context.sim_ids[1]
+    library.unpin(sim_id)
+    for _ in range(6):
+        library.evict(sim_id)
+        library.open_tables(sim_id)
+    (suggestion,) = library.get_optimization_suggestions({})
+    return suggestion.suggestion_id
+
+
 def _json(value: Any) -> bytes:
     return json.dumps(value).encode()
 
@@ -93,6 +103,15 @@ ROWS: dict[tuple[str, str], Row] = {
     ("GET", "memory"): Row("read", 200, lambda c: Request("memory")),
     ("POST", "memory/optimize"): Row(
         "write", 200, lambda c: Request("memory/optimize", _json({"idle_for": 0}))
+    ),
+    ("GET", "performance"): Row("read", 200, lambda c: Request("performance")),
+    ("GET", "performance/suggestions"): Row(
+        "read", 200, lambda c: Request("performance/suggestions")
+    ),
+    ("POST", "performance/suggestions/{suggestion_id}/apply"): Row(
+        "write",
+        200,
+        lambda c: Request(f"performance/suggestions/{_suggestion(c)}/apply", b""),
     ),
     ("GET", "tags"): Row("read", 200, lambda c: Request("tags")),
     ("POST", "tags"): Row(

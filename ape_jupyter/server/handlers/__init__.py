@@ -13,6 +13,11 @@ from ape_jupyter.server.handlers.memory import (
     PinHandler,
 )
 from ape_jupyter.server.handlers.packages import PackagesHandler
+from ape_jupyter.server.handlers.performance import (
+    ApplySuggestionHandler,
+    PerformanceHandler,
+    SuggestionsHandler,
+)
 from ape_jupyter.server.handlers.simulations import (
     DocumentsHandler,
     OpenHandler,
@@ -38,6 +43,9 @@ HANDLERS: tuple[tuple[str, type[ApeHandler]], ...] = (
     ("simulations/{sim_id}/evict", EvictHandler),
     ("memory", MemoryHandler),
     ("memory/optimize", OptimizationHandler),
+    ("performance", PerformanceHandler),
+    ("performance/suggestions", SuggestionsHandler),
+    ("performance/suggestions/{suggestion_id}/apply", ApplySuggestionHandler),
     ("tags", TagsHandler),
     ("comparisons", ComparisonsHandler),
     ("imports", ImportsHandler),

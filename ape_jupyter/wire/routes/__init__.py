@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from ape_jupyter.wire.routes import comparisons, health, imports, memory, simulations, tags
+from ape_jupyter.wire.routes import (
+    comparisons,
+    health,
+    imports,
+    memory,
+    performance,
+    simulations,
+    tags,
+)
 from ape_jupyter.wire.routes.route import ARROW_FILE, Parameter, Route
 
 __all__ = ["ARROW_FILE", "ROUTES", "Parameter", "Route"]
@@ -11,6 +19,7 @@ ROUTES: tuple[Route, ...] = (
     *health.ROUTES,
     *simulations.ROUTES,
     *memory.ROUTES,
+    *performance.ROUTES,
     *tags.ROUTES,
     *comparisons.ROUTES,
     *imports.ROUTES,
