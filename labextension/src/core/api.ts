@@ -74,6 +74,7 @@ export interface components {
         | 'InvalidArgumentError'
         | 'InvalidResultsError'
         | 'LibraryBusyError'
+        | 'MigrationError'
         | 'OperationCancelledError'
         | 'OutOfSpaceError'
         | 'PermissionDeniedError'
@@ -307,6 +308,10 @@ export interface components {
     /** @description The documents of one run, read with its metadata and never with its results. */
     SimulationDocuments: {
       audit_log: components['schemas']['AuditEvent'][];
+      /** @description The metadata as the run brought it, when it was of an older schema version than the library's. */
+      original_metadata: {
+        [key: string]: unknown;
+      } | null;
       parameters: {
         [key: string]: unknown;
       };
