@@ -10,11 +10,13 @@ from ape_jupyter.cache.mapped import PersistentCache
 from ape_jupyter.errors import InvalidArgumentError
 from ape_jupyter.library.changing import WithChanges
 from ape_jupyter.library.comparing import WithComparison
+from ape_jupyter.library.file_systems import file_system_of, refuse_network_file_systems
 from ape_jupyter.library.intake import Intake
 from ape_jupyter.library.location import DATABASE, prepare_directory
 from ape_jupyter.library.opening import WithRuns
 from ape_jupyter.library.residency import Residency, WithResidency
 from ape_jupyter.library.taking_in import WithIntake
+from ape_jupyter.model.file_system import FileSystem
 from ape_jupyter.registry.registry import Registry
 from ape_jupyter.results.store import ObjectStore
 
@@ -40,7 +42,11 @@ class LocalLibrary(WithRuns, WithIntake, WithChanges, WithComparison, WithReside
 
     @classmethod
     def open(
-        cls, directory: str | PathLike[str], *, cache_budget_mb: float | None = None
+        cls,
+        directory: str | PathLike[str],
+        *,
+        cache_budget_mb: float | None = None,
+        allow_network_file_system: bool = False,
     ) -> LocalLibrary:
         """Open a library, making the directory when there is none.
 
@@ -49,16 +55,24 @@ class LocalLibrary(WithRuns, WithIntake, WithChanges, WithComparison, WithReside
         cache_budget_mb : float, optional
             What the mapped files may take. Default: ``APE_JUPYTER_CACHE_BUDGET_MB``, else a
             fifth of the disk or half of the memory, whichever is less.
+        allow_network_file_system : bool
+            Open a library that is not on a disk of this machine, as does
+            ``APE_JUPYTER_ALLOW_NETWORK_FS=1``. Should another machine use it at the same time,
+            the database can be damaged and kernels be killed.
 
         Raises
         ------
         SchemaTooNewError
             If a newer version of ape-jupyter wrote the library.
         InvalidArgumentError
-            If the directory can not be made or holds something else, or the budget is none.
+            If the directory can not be made, holds something else, or is on a network file
+            system; or if the budget is none.
         """
         path = Path(directory).expanduser().absolute()
         budget = Budget.of(cache_budget_mb)
+        # Links can lead the two elsewhere.
+        places = [path, path / DATABASE, path / "cache"]
+        refuse_network_file_systems(places, allow=allow_network_file_system)
         try:
             prepare_directory(path)
         except OSError as error:
@@ -70,6 +84,11 @@ class LocalLibrary(WithRuns, WithIntake, WithChanges, WithComparison, WithReside
     def location(self) -> str:
         """The directory."""
         return str(self.directory)
+
+    @property
+    def file_system(self) -> FileSystem | None:
+        """What the directory is on; None where the system does not tell."""
+        return file_system_of(self.directory)
 
     def revision(self) -> int:
         """Return a number that grows with every change of the metadata."""

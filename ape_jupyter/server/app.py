@@ -73,6 +73,12 @@ class ApeJupyterApp(ExtensionApp):
         than the disk has free.""",
     ).tag(config=True)
 
+    allow_network_file_system = Bool(
+        False,
+        help="""Whether to open a library that is not on a disk of this machine. Should another
+        machine use it at the same time, the database can be damaged and kernels be killed.""",
+    ).tag(config=True)
+
     @default("library")
     def _default_library(self) -> str:
         return str(default_directory())
@@ -94,7 +100,9 @@ class ApeJupyterApp(ExtensionApp):
         """Make the parts; none of them touches the library yet."""
         serverapp = cast("ServerApp", self.serverapp)
         self.access = LibraryAccess(
-            Path(self.library).expanduser().absolute(), self.cache_budget_mb
+            Path(self.library).expanduser().absolute(),
+            self.cache_budget_mb,
+            allow_network_file_system=self.allow_network_file_system,
         )
         self.jobs = ImportJobs(self._import_results)
         self.kernel_identity = KernelIdentityProvider(

@@ -65,7 +65,12 @@ export const HEALTH: Health = {
   status: 'ok',
   version: '0.1.0',
   api_version: 1,
-  library: { location: '/data/library', n_simulations: 3, revision: 7 },
+  library: {
+    location: '/data/library',
+    n_simulations: 3,
+    revision: 7,
+    file_system: { fs_type: 'ext4', mount_point: '/', is_local: true }
+  },
   features: { kernel_access: true, path_imports: true, uploads: true }
 };
 

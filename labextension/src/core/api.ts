@@ -117,6 +117,14 @@ export interface components {
       path_imports: boolean;
       uploads: boolean;
     };
+    /** @description A mounted file system. */
+    FileSystem: {
+      /** @description As the kernel names it: ``"ext4"``, ``"nfs4"``, ``"fuse.sshfs"``. */
+      fs_type: string;
+      /** @description Whether it is known to be of this machine alone. */
+      is_local: boolean;
+      mount_point: string;
+    };
     /** @description The three figures people ask for first. */
     Headline: {
       /** @description Share of patients, 0 to 1; None when the results do not say. */
@@ -185,6 +193,8 @@ export interface components {
     };
     /** @description The library that a server serves; ``revision`` grows with every change of any run. */
     LibraryHealth: {
+      /** @description What the library's directory is on; None where the server's system does not tell. */
+      file_system: components['schemas']['FileSystem'] | null;
       location: string;
       n_simulations: number;
       revision: number;
@@ -207,7 +217,7 @@ export interface components {
       kernels: components['schemas']['KernelMemory'][];
       /** @description The memory that this container or machine has. */
       limit_mb: number | null;
-      /** @description What can not be known on this system, and why. */
+      /** @description What can not be known on this system, and why; and what is risky about it. */
       notes: string[];
       /** @description What the same would cost if each kernel had a copy of its runs in pandas. */
       pandas_mb: number;
