@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -203,6 +203,11 @@ class SimulationData:
     def audit_log(self) -> tuple[AuditEvent, ...]:
         """What APE noted while it ran."""
         return self.documents.audit_log
+
+    @property
+    def original_metadata(self) -> Mapping[str, Any] | None:
+        """The metadata as the run brought it; None when it was of the library's own version."""
+        return self.documents.original_metadata
 
     @property
     def is_pinned(self) -> bool:

@@ -20,6 +20,7 @@ from ape_jupyter.results.store import ObjectStore
 from ape_jupyter.results.summary import SUMMARY_VERSION
 from ape_jupyter.results.summing import SummaryOfBuckets
 from ape_jupyter.services.discovery import is_package
+from ape_jupyter.services.migrate.service import metadata_migrations
 from ape_jupyter.services.packages import extract_package
 
 __all__ = ["SUMMARY", "Intake"]
@@ -54,7 +55,7 @@ class Intake:
         try:
             with self._scratch() as scratch:
                 extract = extract_package if is_package(path) else _directory_itself
-                run = read_run(extract(path, scratch), scratch, _half(on_rows, first=True))
+                run = self._read(extract(path, scratch), scratch, _half(on_rows, first=True))
                 return self._add(displayed(path), run, tags, owner, on_rows)
         except InvalidResultsError as error:
             return ImportOutcome(
@@ -72,9 +73,14 @@ class Intake:
             With every fault of the tables.
         """
         with self._scratch() as scratch:
-            run = read_run(files, scratch)
+            run = self._read(files, scratch)
             self._add(files.label, run, tags, owner)
         return self._registry.get(run.details.sim_id)
+
+    @staticmethod
+    def _read(files: RunFiles, scratch: Path, on_rows: RowsCallback | None = None) -> RunResults:
+        migrate = metadata_migrations().migrate
+        return read_run(files, scratch, on_rows, migrate=migrate)
 
     @contextmanager
     def _scratch(self) -> Iterator[Path]:

@@ -12,12 +12,14 @@ from ape_jupyter.library.advising import Adviser
 from ape_jupyter.library.applying import Actions
 from ape_jupyter.library.changing import WithChanges
 from ape_jupyter.library.comparing import WithComparison
+from ape_jupyter.library.file_systems import file_system_of, refuse_network_file_systems
 from ape_jupyter.library.intake import Intake
 from ape_jupyter.library.location import BUDGET_SETTING, DATABASE, MEASUREMENTS, prepare_directory
 from ape_jupyter.library.opening import WithRuns
 from ape_jupyter.library.performance import WithPerformance
 from ape_jupyter.library.residency import Residency, WithResidency
 from ape_jupyter.library.taking_in import WithIntake
+from ape_jupyter.model.file_system import FileSystem
 from ape_jupyter.registry.registry import Registry
 from ape_jupyter.results.store import ObjectStore
 from ape_jupyter.services.monitor.monitor import PerformanceMonitor
@@ -63,6 +65,7 @@ class LocalLibrary(
         *,
         cache_budget_mb: float | None = None,
         memory_threshold: float = 0.8,
+        allow_network_file_system: bool = False,
     ) -> LocalLibrary:
         """Open a library, making the directory when there is none.
 
@@ -75,18 +78,25 @@ class LocalLibrary(
         memory_threshold : float
             Share of the container's memory, and of the cache's budget, from which an event
             tells that it is reached.
+        allow_network_file_system : bool
+            Open a library that is not on a disk of this machine, as does
+            ``APE_JUPYTER_ALLOW_NETWORK_FS=1``. Should another machine use it at the same time,
+            the database can be damaged and kernels be killed.
 
         Raises
         ------
         SchemaTooNewError
             If a newer version of ape-jupyter wrote the library.
         InvalidArgumentError
-            If the directory can not be made or holds something else, or the budget or
-            the threshold is none.
+            If the directory can not be made, holds something else, or is on a network file
+            system; or if the budget or the threshold is none.
         """
         path = Path(directory).expanduser().absolute()
         budget = Budget.of(cache_budget_mb, setting=path / BUDGET_SETTING)
         threshold = Threshold(memory_threshold)
+        # Links can lead the two elsewhere.
+        places = [path, path / DATABASE, path / "cache"]
+        refuse_network_file_systems(places, allow=allow_network_file_system)
         try:
             prepare_directory(path)
         except OSError as error:
@@ -98,6 +108,11 @@ class LocalLibrary(
     def location(self) -> str:
         """The directory."""
         return str(self.directory)
+
+    @property
+    def file_system(self) -> FileSystem | None:
+        """What the directory is on; None where the system does not tell."""
+        return file_system_of(self.directory)
 
     def revision(self) -> int:
         """Return a number that grows with every change of the metadata."""

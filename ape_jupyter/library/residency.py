@@ -11,6 +11,7 @@ from ape_jupyter.cache.mapped import PersistentCache, map_table
 from ape_jupyter.cache.pages import resident_bytes
 from ape_jupyter.cache.policy import CachedRun
 from ape_jupyter.errors import ApeError, ConflictError
+from ape_jupyter.library.file_systems import file_system_of
 from ape_jupyter.library.memory_report import kernel_memory, memory_report
 from ape_jupyter.library.optimization import Optimizer
 from ape_jupyter.library.pandas_cost import pandas_bytes
@@ -108,6 +109,7 @@ class Residency:
             ],
             budget_bytes=self._cache.evictor.limit_bytes(),
             cached_bytes=sum(run.size_bytes for run in cached.values()),
+            file_system=file_system_of(self._cache.directory),
         )
 
     def _run_memory(

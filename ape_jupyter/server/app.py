@@ -94,6 +94,12 @@ class ApeJupyterApp(ExtensionApp):
         is over its budget because a kernel let go of a run or died. 0 for never.""",
     ).tag(config=True)
 
+    allow_network_file_system = Bool(
+        False,
+        help="""Whether to open a library that is not on a disk of this machine. Should another
+        machine use it at the same time, the database can be damaged and kernels be killed.""",
+    ).tag(config=True)
+
     @default("library")
     def _default_library(self) -> str:
         return str(default_directory())
@@ -118,8 +124,9 @@ class ApeJupyterApp(ExtensionApp):
         serverapp = cast("ServerApp", self.serverapp)
         self.access = LibraryAccess(
             Path(self.library).expanduser().absolute(),
-            self.cache_budget_mb,
-            self.memory_threshold,
+            cache_budget_mb=self.cache_budget_mb,
+            memory_threshold=self.memory_threshold,
+            allow_network_file_system=self.allow_network_file_system,
         )
         records = self.access.directory / "jobs"
         self.jobs = ImportJobs(self._import_results, records, resumes=self.path_imports)

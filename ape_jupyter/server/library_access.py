@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ape_jupyter.errors import LibraryBusyError, SchemaTooNewError, ServerUnavailableError
 
@@ -35,17 +35,16 @@ class LibraryAccess:
     the reason and is tried again with the next; the server itself is not affected.
 
     Safe to use from the event loop and from any thread.
+
+    Parameters
+    ----------
+    **options
+        For :meth:`LocalLibrary.open`.
     """
 
-    def __init__(
-        self,
-        directory: Path,
-        cache_budget_mb: float | None = None,
-        memory_threshold: float = 0.8,
-    ) -> None:
+    def __init__(self, directory: Path, **options: Any) -> None:
         self.directory = directory
-        self._cache_budget_mb = cache_budget_mb
-        self._memory_threshold = memory_threshold
+        self._options = options
         self._library: LocalLibrary | None = None
         self._opening = threading.Lock()
         self._quick = ThreadPoolExecutor(_QUICK_THREADS, thread_name_prefix="ape-quick")
@@ -89,11 +88,7 @@ class LibraryAccess:
             # Loading pyarrow takes longer than a Jupyter server should need to start.
             from ape_jupyter.library.local import LocalLibrary
 
-            return LocalLibrary.open(
-                self.directory,
-                cache_budget_mb=self._cache_budget_mb,
-                memory_threshold=self._memory_threshold,
-            )
+            return LocalLibrary.open(self.directory, **self._options)
         except (SchemaTooNewError, LibraryBusyError):
             raise
         # Whatever is wrong with a library, the user has to hear it from the extension.

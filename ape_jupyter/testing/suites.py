@@ -22,6 +22,7 @@ from ape_jupyter.library.interface import Library
 from ape_jupyter.model.progress import Progress
 from ape_jupyter.testing.runs import EXAMPLE_NAMES, write_example_runs
 from ape_jupyter.testing.suite_memory import MemoryTests, ResidencyTests
+from ape_jupyter.testing.suite_migrations import MigrationTests
 from ape_jupyter.testing.suite_performance import PerformanceTests
 from ape_jupyter.testing.suite_results import ComparisonTests, RegistrationTests, ResultsTests
 
@@ -287,6 +288,7 @@ class TagTests:
 class LibraryTests(
     LibraryFixtures,
     IntakeTests,
+    MigrationTests,
     SearchTests,
     TagTests,
     RegistrationTests,

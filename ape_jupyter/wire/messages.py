@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from ape_jupyter.model.comparison import ComparisonRequest, ComparisonType, TimeAlignment
+from ape_jupyter.model.file_system import FileSystem
 from ape_jupyter.model.listing import ImportOutcome
 from ape_jupyter.model.performance import Advice
 from ape_jupyter.model.simulation import SimulationMetadata
@@ -37,11 +38,18 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LibraryHealth:
-    """The library that a server serves; ``revision`` grows with every change of any run."""
+    """The library that a server serves; ``revision`` grows with every change of any run.
+
+    Attributes
+    ----------
+    file_system : FileSystem or None
+        What the library's directory is on; None where the server's system does not tell.
+    """
 
     location: str
     n_simulations: int
     revision: int
+    file_system: FileSystem | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
