@@ -15,6 +15,7 @@
     ├── LibraryBusyError
     ├── OutOfSpaceError           (OSError)
     ├── OperationCancelledError
+    ├── TransactionClosedError    (RuntimeError)
     └── ServerUnavailableError    (ConnectionError)
 
 Each also is the builtin that a reader would catch without knowing this package.
@@ -45,6 +46,7 @@ __all__ = [
     "SchemaTooNewError",
     "ServerUnavailableError",
     "SimulationNotFoundError",
+    "TransactionClosedError",
 ]
 
 
@@ -179,6 +181,10 @@ class OutOfSpaceError(ApeError, OSError):
 
 class OperationCancelledError(ApeError):
     """The operation was cancelled before it was complete; nothing of it was kept."""
+
+
+class TransactionClosedError(ApeError, RuntimeError):
+    """The transaction was used outside of its ``with`` block."""
 
 
 class ServerUnavailableError(ApeError, ConnectionError):

@@ -12,16 +12,22 @@ from ape_jupyter.library.advising import Adviser
 from ape_jupyter.library.applying import Actions
 from ape_jupyter.library.changing import WithChanges
 from ape_jupyter.library.comparing import WithComparison
+from ape_jupyter.library.custody import Custody
 from ape_jupyter.library.file_systems import file_system_of, refuse_network_file_systems
 from ape_jupyter.library.intake import Intake
+from ape_jupyter.library.lifecycle import WithLifecycle
 from ape_jupyter.library.location import BUDGET_SETTING, DATABASE, MEASUREMENTS, prepare_directory
 from ape_jupyter.library.opening import WithRuns
 from ape_jupyter.library.performance import WithPerformance
 from ape_jupyter.library.residency import Residency, WithResidency
 from ape_jupyter.library.taking_in import WithIntake
+from ape_jupyter.library.telling import WithEvents
+from ape_jupyter.library.transactions import WithTransactions
 from ape_jupyter.model.file_system import FileSystem
 from ape_jupyter.registry.registry import Registry
+from ape_jupyter.results.records import RunRecords
 from ape_jupyter.results.store import ObjectStore
+from ape_jupyter.services.events import EventBus
 from ape_jupyter.services.monitor.monitor import PerformanceMonitor
 from ape_jupyter.services.monitor.threshold import Threshold
 
@@ -29,13 +35,21 @@ __all__ = ["LocalLibrary"]
 
 
 class LocalLibrary(
-    WithRuns, WithIntake, WithChanges, WithComparison, WithResidency, WithPerformance
+    WithRuns,
+    WithIntake,
+    WithChanges,
+    WithTransactions,
+    WithEvents,
+    WithLifecycle,
+    WithComparison,
+    WithResidency,
+    WithPerformance,
 ):
     """A library in a directory; see :class:`ape_jupyter.library.interface.Library`.
 
     Threads may share one. Any number of processes of one machine may open the directory.
-    Methods that take runs in have ``user``: the owner of the runs, by default the user of
-    this process.
+    Methods that change something have ``user``: who does it, by default the user of this
+    process.
     """
 
     def __init__(
@@ -43,20 +57,24 @@ class LocalLibrary(
         directory: Path,
         budget: Budget | None = None,
         threshold: Threshold | None = None,
+        database: str | None = None,
     ) -> None:
         self.directory = directory
-        self._registry = Registry(directory / DATABASE)
+        self._registry = Registry(database or directory / DATABASE)
+        self._events = EventBus(self._registry)
         self._store = ObjectStore(directory / "objects", directory / "staging")
         self._store.discard_abandoned()
         pinned = self._registry.pinned_checksums
         self._monitor = PerformanceMonitor(directory / MEASUREMENTS, self.tend)
         self._cache = PersistentCache(directory / "cache", budget, pinned, self._monitor.evicted)
         self._residency = Residency(self._registry, self._cache)
+        self._records = RunRecords(directory / "runs", directory / "staging")
+        self._custody = Custody(self._registry, self._store)
         self._adviser = Adviser(
             self._registry, self._cache, self._residency, self._monitor, threshold or Threshold()
         )
         self._actions = Actions(self._residency, self._cache.evictor, self._monitor)
-        self._intake = Intake(self._registry, self._store, self._cache)
+        self._intake = Intake(self._registry, self._store, self._records, self._cache)
 
     @classmethod
     def open(
@@ -66,6 +84,7 @@ class LocalLibrary(
         cache_budget_mb: float | None = None,
         memory_threshold: float = 0.8,
         allow_network_file_system: bool = False,
+        database: str | None = None,
     ) -> LocalLibrary:
         """Open a library, making the directory when there is none.
 
@@ -82,6 +101,9 @@ class LocalLibrary(
             Open a library that is not on a disk of this machine, as does
             ``APE_JUPYTER_ALLOW_NETWORK_FS=1``. Should another machine use it at the same time,
             the database can be damaged and kernels be killed.
+        database : str, optional
+            The ``postgresql://`` URL of a database for the metadata. Default: a SQLite file
+            in the directory.
 
         Raises
         ------
@@ -102,7 +124,7 @@ class LocalLibrary(
         except OSError as error:
             reason = error.strerror or str(error)
             raise InvalidArgumentError(f"No library can be kept in {path}: {reason}.") from error
-        return cls(path, budget, threshold)
+        return cls(path, budget, threshold, database)
 
     @property
     def location(self) -> str:
@@ -119,8 +141,9 @@ class LocalLibrary(
         return self._registry.revision()
 
     def close(self) -> None:
-        """Release the database. Results that are open stay readable."""
+        """End subscriptions and release the database. Results that are open stay readable."""
         self._monitor.close()
+        self._events.close()
         self._registry.close()
 
     def __enter__(self) -> LocalLibrary:
