@@ -16,6 +16,7 @@ from ape_jupyter.library.location import DATABASE, prepare_directory
 from ape_jupyter.library.opening import WithRuns
 from ape_jupyter.library.residency import Residency, WithResidency
 from ape_jupyter.library.taking_in import WithIntake
+from ape_jupyter.library.verification import Verifier, WithVerification
 from ape_jupyter.registry.registry import Registry
 from ape_jupyter.results.records import RunRecords
 from ape_jupyter.results.store import ObjectStore
@@ -23,7 +24,9 @@ from ape_jupyter.results.store import ObjectStore
 __all__ = ["LocalLibrary"]
 
 
-class LocalLibrary(WithRuns, WithIntake, WithChanges, WithComparison, WithResidency):
+class LocalLibrary(
+    WithRuns, WithIntake, WithChanges, WithComparison, WithResidency, WithVerification
+):
     """A library in a directory; see :class:`ape_jupyter.library.interface.Library`.
 
     Threads may share one. Any number of processes of one machine may open the directory.
@@ -41,6 +44,14 @@ class LocalLibrary(WithRuns, WithIntake, WithChanges, WithComparison, WithReside
         self._records = RunRecords(directory / "runs", directory / "staging")
         self._custody = Custody(self._registry, self._store)
         self._intake = Intake(self._registry, self._store, self._records, self._cache)
+        self._verifier = Verifier(
+            directory=directory,
+            registry=self._registry,
+            store=self._store,
+            records=self._records,
+            cache=self._cache,
+            custody=self._custody,
+        )
 
     @classmethod
     def open(
