@@ -23,6 +23,7 @@ from ape_jupyter.library.residency import Residency, WithResidency
 from ape_jupyter.library.taking_in import WithIntake
 from ape_jupyter.library.telling import WithEvents
 from ape_jupyter.library.transactions import WithTransactions
+from ape_jupyter.library.verification import Verifier, WithVerification
 from ape_jupyter.model.file_system import FileSystem
 from ape_jupyter.registry.registry import Registry
 from ape_jupyter.results.records import RunRecords
@@ -44,6 +45,7 @@ class LocalLibrary(
     WithComparison,
     WithResidency,
     WithPerformance,
+    WithVerification,
 ):
     """A library in a directory; see :class:`ape_jupyter.library.interface.Library`.
 
@@ -75,6 +77,14 @@ class LocalLibrary(
         )
         self._actions = Actions(self._residency, self._cache.evictor, self._monitor)
         self._intake = Intake(self._registry, self._store, self._records, self._cache)
+        self._verifier = Verifier(
+            directory=directory,
+            registry=self._registry,
+            store=self._store,
+            records=self._records,
+            cache=self._cache,
+            custody=self._custody,
+        )
 
     @classmethod
     def open(

@@ -25,6 +25,7 @@ from ape_jupyter.testing.suite_memory import MemoryTests, ResidencyTests
 from ape_jupyter.testing.suite_migrations import MigrationTests
 from ape_jupyter.testing.suite_performance import PerformanceTests
 from ape_jupyter.testing.suite_results import ComparisonTests, RegistrationTests, ResultsTests
+from ape_jupyter.testing.suite_verification import LinkTests, VerificationTests
 
 __all__ = ["LibraryFixtures", "LibraryTests", "TagTests"]
 
@@ -297,5 +298,7 @@ class LibraryTests(
     ResidencyTests,
     MemoryTests,
     PerformanceTests,
+    LinkTests,
+    VerificationTests,
 ):
     """What every form of library does."""
