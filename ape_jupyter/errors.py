@@ -9,11 +9,13 @@
     │   └── QuerySyntaxError
     ├── ConflictError
     ├── CorruptedDataError
+    ├── MigrationError
     ├── SchemaTooNewError
     ├── PermissionDeniedError     (PermissionError)
     ├── LibraryBusyError
     ├── OutOfSpaceError           (OSError)
     ├── OperationCancelledError
+    ├── TransactionClosedError    (RuntimeError)
     └── ServerUnavailableError    (ConnectionError)
 
 Each also is the builtin that a reader would catch without knowing this package.
@@ -36,6 +38,7 @@ __all__ = [
     "InvalidArgumentError",
     "InvalidResultsError",
     "LibraryBusyError",
+    "MigrationError",
     "OperationCancelledError",
     "OutOfSpaceError",
     "PermissionDeniedError",
@@ -43,6 +46,7 @@ __all__ = [
     "SchemaTooNewError",
     "ServerUnavailableError",
     "SimulationNotFoundError",
+    "TransactionClosedError",
 ]
 
 
@@ -155,6 +159,10 @@ class CorruptedDataError(ApeError):
     """Stored bytes differ from what was recorded when they were written."""
 
 
+class MigrationError(ApeError):
+    """Metadata of this version can not be brought to the version that is needed."""
+
+
 class SchemaTooNewError(ApeError):
     """The library was written by a newer version of ape-jupyter; nothing was changed."""
 
@@ -173,6 +181,10 @@ class OutOfSpaceError(ApeError, OSError):
 
 class OperationCancelledError(ApeError):
     """The operation was cancelled before it was complete; nothing of it was kept."""
+
+
+class TransactionClosedError(ApeError, RuntimeError):
+    """The transaction was used outside of its ``with`` block."""
 
 
 class ServerUnavailableError(ApeError, ConnectionError):

@@ -59,6 +59,13 @@ def results_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def large_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of more than a million visits: importing it takes a second."""
+    spec = RunSpec(memorable_name="wide-sea", n_patients=110_000, duration_years=5.0, seed=4)
+    return write_results(tmp_path_factory.mktemp("large"), spec)
+
+
 @pytest.fixture
 def library(tmp_path: Path) -> Iterator[LocalLibrary]:
     """An empty library."""

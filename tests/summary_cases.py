@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 import numpy as np
 import pandas as pd
@@ -113,6 +114,8 @@ class SlowSummary:
 
     def __init__(self, tables: ResultTables, start: datetime, years: float) -> None:
         self.start, self.days = pd.Timestamp(start).normalize(), max(years * 365.25, 1.0)
+        self._first_day = self.start.date()
+        self._carried: dict[tuple[str, str], list[list[tuple[int, int]]]] = {}
         self.patients = tables.patients.to_pandas().set_index("patient_id")
         visits = tables.visits.to_pandas()
         visits["patient_id"] = visits["patient_id"].astype(object)
@@ -132,7 +135,8 @@ class SlowSummary:
         self.patients["last"] = by_patient["time_days"].max().reindex(self.patients.index)
         self.patients["run_end"] = np.maximum(int(self.days) - self.patients["enrolled"], 0)
         self.patients["end"] = [self._end(row) for row in self.patients.itertuples()]
-        visits["treatment_state"] = [self._treatment_state(i) for i in range(len(visits))]
+        visits["next_time_days"] = by_patient["time_days"].shift(-1)
+        visits["treatment_state"] = [self._treatment_state(row) for row in visits.itertuples()]
 
     @staticmethod
     def _stopped(row: object) -> float | None:
@@ -153,21 +157,18 @@ class SlowSummary:
             end = min(end, stopped)
         return int(end if np.isnan(row.last) else max(end, row.last))
 
-    def _treatment_state(self, position: int) -> int:
-        visit = self.visits.iloc[position]
-        later = self.visits.iloc[position + 1 :]
-        later = later[later["patient_id"] == visit["patient_id"]]
-        patient = self.patients.loc[visit["patient_id"]]
-        if len(later):
-            days = later["time_days"].iloc[0] - visit["time_days"]
-        else:
-            planned = visit["next_interval_days"]
+    def _treatment_state(self, visit: object) -> int:
+        patient = self.patients.loc[visit.patient_id]
+        if pd.isna(visit.next_time_days):
+            planned = visit.next_interval_days
             stopped = patient["discontinued"] is True or patient["discontinued"] is np.True_
             if stopped or pd.isna(planned) or planned <= 0:
                 return TREATMENT_STATES.index("no_further_visits")
-            if visit["time_days"] + planned <= patient["end"]:
+            if visit.time_days + planned <= patient["end"]:
                 return TREATMENT_STATES.index("no_further_visits")
             days = planned
+        else:
+            days = visit.next_time_days - visit.time_days
         limits = [35, 63, 111, 119, 180, 365]
         return next((i for i, limit in enumerate(limits) if days <= limit), len(limits))
 
@@ -175,9 +176,9 @@ class SlowSummary:
         if alignment == "relative":
             return int(since_enrolment) // 7
         if alignment == "absolute":
-            day: date = (self.start + pd.Timedelta(days=int(since_start))).date()
+            day = self._first_day + timedelta(days=int(since_start))
             return day.year * 12 + day.month - 1
-        return int(min(max(np.floor(since_start / self.days * 50), 0), 49))
+        return int(min(max(math.floor(since_start / self.days * 50), 0), 49))
 
     def _binned(self, alignment: str) -> pd.Series:
         days = zip(self.visits["time_days"], self.visits["since_start"], strict=True)
@@ -193,26 +194,36 @@ class SlowSummary:
                 result.setdefault(int(bin_), []).append(int(value))
             return result
         carried: dict[int, list[int]] = {}
+        for filled in self._carried_by_patient(metric, alignment):
+            for bin_, value in filled[-1:] if method == "ended" else filled:
+                carried.setdefault(bin_, []).append(value)
+        return carried
+
+    def _carried_by_patient(self, metric: str, alignment: str) -> list[list[tuple[int, int]]]:
+        """Last observation by bin until the end of follow-up, of patients who have one."""
+        if (metric, alignment) in self._carried:
+            return self._carried[metric, alignment]
+        carried = self._carried[metric, alignment] = []
+        bins = self._binned(alignment).groupby(self.visits["patient_id"]).cummax()
+        seen: dict[str, list[tuple[int, float]]] = {}
+        for name, bin_, value in zip(
+            self.visits["patient_id"], bins, self.visits[metric].astype(float), strict=True
+        ):
+            seen.setdefault(name, []).append((bin_, value))
         for patient in self.patients.itertuples():
-            own = self.visits["patient_id"] == patient.Index
-            steps = pd.Series(
-                self.visits.loc[own, metric].to_numpy(dtype=float), index=bins[own].cummax()
-            )
+            own = seen.get(patient.Index, [])
             last = self.bin_of(alignment, patient.end, patient.enrolled + patient.end)
-            if len(steps):
-                last = max(last, steps.index.max())
+            last = max([last, *(bin_ for bin_, _ in own)])
             if metric in {"injections", "visits"}:
-                first = self.bin_of(alignment, 0, patient.enrolled)
-                steps = pd.concat([pd.Series([0.0], index=[first]), steps])
-            steps = steps.dropna()
-            if not len(steps):
-                continue
-            by_bin = steps.groupby(level=0).last().reindex(range(min(steps.index), last + 1))
-            filled = by_bin.ffill()
-            if method == "ended":
-                filled = filled.iloc[-1:]
-            for bin_, value in filled.items():
-                carried.setdefault(int(bin_), []).append(int(value))
+                own = [(self.bin_of(alignment, 0, patient.enrolled), 0.0), *own]
+            steps = {bin_: int(value) for bin_, value in own if not math.isnan(value)}
+            if steps:
+                value = 0
+                filled = []
+                for bin_ in range(min(steps), last + 1):
+                    value = steps.get(bin_, value)
+                    filled.append((bin_, value))
+                carried.append(filled)
         return carried
 
     def counts(self, metric: str, method: str, alignment: str) -> dict[tuple[int, int], int]:

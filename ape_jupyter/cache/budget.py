@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
 
+from ape_jupyter.cache.control_groups import control_groups
 from ape_jupyter.errors import InvalidArgumentError
 
-__all__ = ["BUDGET_VARIABLE", "Budget", "memory_limit"]
+__all__ = ["BUDGET_VARIABLE", "Budget", "largest_bytes", "memory_limit", "memory_share"]
 
 BUDGET_VARIABLE = "APE_JUPYTER_CACHE_BUDGET_MB"
 MB = 10**6
@@ -28,15 +30,21 @@ class Budget:
     Attributes
     ----------
     chosen_bytes : int or None
-        What somebody asked for; None for a fifth of the disk or half of the memory,
-        whichever is less.
+        What somebody asked for; None for what ``setting`` says, else a fifth of the disk or
+        half of the memory, whichever is less.
+    setting : Path or None
+        A file with the MB that the users of the library agreed on.
     """
 
     chosen_bytes: int | None = None
+    setting: Path | None = None
 
     @classmethod
     def of(
-        cls, budget_mb: float | None = None, environment: Mapping[str, str] = os.environ
+        cls,
+        budget_mb: float | None = None,
+        environment: Mapping[str, str] = os.environ,
+        setting: Path | None = None,
     ) -> Budget:
         """Return the budget given in MB (1,000,000 bytes), else by the environment.
 
@@ -47,7 +55,7 @@ class Budget:
         """
         text = str(budget_mb) if budget_mb is not None else environment.get(BUDGET_VARIABLE, "")
         if not text:
-            return cls()
+            return cls(None, setting)
         try:
             chosen = float(text)
         except ValueError:
@@ -56,23 +64,55 @@ class Budget:
             where = "cache_budget_mb" if budget_mb is not None else BUDGET_VARIABLE
             message = f"{where} should be a number of MB greater than 0, and is {text!r}."
             raise InvalidArgumentError(message)
-        return cls(int(chosen * MB))
+        return cls(int(chosen * MB), setting)
+
+    def raised(self, budget_mb: float) -> Budget:
+        """Return another budget, and keep it for all processes that were given none.
+
+        Raises
+        ------
+        OSError
+            If the setting can not be written.
+        """
+        if self.setting is not None:
+            partial = self.setting.with_name(f".{self.setting.name}.{uuid.uuid4().hex}.partial")
+            try:
+                partial.write_text(f"{budget_mb:.6f}\n", "ascii")
+                partial.replace(self.setting)
+            finally:
+                partial.unlink(missing_ok=True)
+        return replace(self, chosen_bytes=int(budget_mb * MB))
+
+    def _agreed_bytes(self) -> int | None:
+        if self.setting is None:
+            return None
+        try:
+            agreed = float(self.setting.read_text("ascii"))
+        except (OSError, ValueError):
+            return None
+        return int(agreed * MB) if 0 < agreed < float("inf") else None
 
     def limit_bytes(self, directory: Path, used_bytes: int = 0) -> int:
         """Return what a cache in ``directory`` that takes ``used_bytes`` now may take.
 
         Never more than it has and could get: some of the disk is left to others.
         """
-        disk = shutil.disk_usage(directory)
-        left_free = min(int(disk.total * _LEFT_FREE_SHARE), _LEFT_FREE_AT_MOST)
-        possible = max(used_bytes + disk.free - left_free, 0)
-        if self.chosen_bytes is not None:
-            return min(self.chosen_bytes, possible)
-        wanted = int(disk.total * _DISK_SHARE)
+        possible = largest_bytes(directory, used_bytes)
+        chosen = self._agreed_bytes() if self.chosen_bytes is None else self.chosen_bytes
+        if chosen is not None:
+            return min(chosen, possible)
+        wanted = int(shutil.disk_usage(directory).total * _DISK_SHARE)
         memory = memory_limit()
         if memory is not None:
             wanted = min(wanted, int(memory * _MEMORY_SHARE))
         return min(wanted, possible)
+
+
+def largest_bytes(directory: Path, used_bytes: int = 0) -> int:
+    """Return what a cache in ``directory`` that takes ``used_bytes`` now could take."""
+    disk = shutil.disk_usage(directory)
+    left_free = min(int(disk.total * _LEFT_FREE_SHARE), _LEFT_FREE_AT_MOST)
+    return max(used_bytes + disk.free - left_free, 0)
 
 
 def memory_limit(root: Path = Path("/")) -> int | None:
@@ -81,76 +121,49 @@ def memory_limit(root: Path = Path("/")) -> int | None:
     A container sees the machine's memory in every usual place; what it really may use is
     the least limit of its control group and of the groups around that.
     """
-    limits = [*_group_limits(root)]
+    limits = [group.limit_bytes for group in control_groups(root)]
     total = _machine_memory(root)
     if total is not None:
         limits.append(total)
     return min(limits) if limits else None
 
 
-def _machine_memory(root: Path) -> int | None:
+def memory_share(root: Path = Path("/")) -> tuple[int, int] | None:
+    """Return what is taken of the memory and how much there is, in bytes; None when unknown.
+
+    Of the machine and the control groups around this process, those of the one that is
+    fullest. Pages of files that the system can take back at once, mapped runs among them,
+    are not counted.
+    """
+    levels = [
+        (group.taken_bytes, group.limit_bytes)
+        for group in control_groups(root)
+        if group.taken_bytes is not None and group.limit_bytes > 0
+    ]
+    figures = _machine_figures(root)
+    if "MemTotal" in figures and "MemAvailable" in figures:
+        total = figures["MemTotal"]
+        levels.append((total - figures["MemAvailable"], total))
+    return max(levels, key=lambda level: level[0] / level[1], default=None)
+
+
+def _machine_figures(root: Path) -> dict[str, int]:
+    """Return the figures of ``meminfo`` that are in bytes."""
     try:
-        for line in (root / "proc/meminfo").read_text("ascii").splitlines():
-            if line.startswith("MemTotal:"):
-                return int(line.split()[1]) * 1024
+        lines = (root / "proc/meminfo").read_text("ascii").splitlines()
+        return {
+            name: int(value.split()[0]) * 1024
+            for name, _, value in (line.partition(":") for line in lines)
+        }
     except (OSError, ValueError, IndexError):
-        pass
+        return {}
+
+
+def _machine_memory(root: Path) -> int | None:
+    figures = _machine_figures(root)
+    if "MemTotal" in figures:
+        return figures["MemTotal"]
     try:
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, OSError, ValueError):
         return None
-
-
-def _group_limits(root: Path) -> Iterator[int]:
-    try:
-        groups = (root / "proc/self/cgroup").read_text().splitlines()
-        mounts = (root / "proc/self/mountinfo").read_text().splitlines()
-    except OSError:
-        return
-    for line in groups:
-        # "4:memory:/some/path" is version 1, "0::/some/path" version 2.
-        _, _, rest = line.partition(":")
-        controllers, _, path = rest.partition(":")
-        if controllers == "":
-            places, file = _mounted(mounts, "cgroup2", ""), "memory.max"
-        elif "memory" in controllers.split(","):
-            places, file = _mounted(mounts, "cgroup", "memory"), "memory.limit_in_bytes"
-        else:
-            continue
-        for mount_root, mount_point in places:
-            yield from _limits_up(root, mount_point, _below(path, mount_root), file)
-
-
-def _mounted(mounts: list[str], kind: str, controller: str) -> list[tuple[str, str]]:
-    """Return root and mount point of the mounts of a kind of control groups."""
-    found = []
-    for line in mounts:
-        before, _, after = line.partition(" - ")
-        fields, options = before.split(), after.split()
-        if len(fields) < 5 or len(options) < 3 or options[0] != kind:  # noqa: PLR2004
-            continue
-        if not controller or controller in options[2].split(","):
-            found.append((fields[3], fields[4]))
-    return found
-
-
-def _below(path: str, mount_root: str) -> PurePosixPath:
-    """Return a group's path as seen below a mount whose own root is ``mount_root``."""
-    try:
-        return PurePosixPath(path).relative_to(mount_root)
-    except ValueError:
-        # Inside a container with the host's paths: the mount itself is the group.
-        return PurePosixPath()
-
-
-def _limits_up(root: Path, mount: str, group: PurePosixPath, file: str) -> Iterator[int]:
-    base = root / mount.lstrip("/")
-    for place in (group, *group.parents):
-        if ".." in place.parts:
-            continue
-        try:
-            # "max" of version 2 is no number; "unlimited" of version 1 is more than any
-            # machine has, and so never the least.
-            yield int((base / place / file).read_text())
-        except (OSError, ValueError):
-            continue

@@ -35,6 +35,8 @@ class Evictor:
     ----------
     pinned : callable
         Returns the digests of the runs that stay.
+    on_evicted : callable
+        Told the bytes of each run that went.
     """
 
     def __init__(
@@ -42,10 +44,12 @@ class Evictor:
         directory: Path,
         budget: Budget,
         pinned: Callable[[], Collection[str]] = frozenset,
+        on_evicted: Callable[[int], None] = lambda _: None,
     ) -> None:
         self.directory = directory
         self.budget = budget
         self._pinned = pinned
+        self._on_evicted = on_evicted
 
     def limit_bytes(self) -> int:
         """Return what the cache may take now."""
@@ -54,17 +58,18 @@ class Evictor:
 
     def used_bytes(self) -> int:
         """Return what the mapped files take, summaries not counted."""
-        return sum(run.size_bytes for run in self.runs())
+        return sum(run.size_bytes for run in self._described())
 
     def runs(self) -> list[CachedRun]:
         """Return the result sets with mapped files; those that are pinned are exempt."""
         pinned = self._pinned()
-        found = []
+        return [replace(run, is_exempt=run.digest in pinned) for run in self._described()]
+
+    def _described(self) -> Iterator[CachedRun]:
         for directory in self._directories():
             run = _described(directory)
             if run is not None and run.size_bytes:
-                found.append(replace(run, is_exempt=run.digest in pinned))
-        return found
+                yield run
 
     def _directories(self) -> Iterator[Path]:
         with contextlib.suppress(FileNotFoundError):
@@ -88,6 +93,12 @@ class Evictor:
 
     def evict(self, digest: str) -> int | None:
         """Remove the mapped files of a run and return their bytes; None when it is in use."""
+        freed = self._evict(digest)
+        if freed:
+            self._on_evicted(freed)
+        return freed
+
+    def _evict(self, digest: str) -> int | None:
         directory = self.directory / digest
         if not directory.is_dir():
             return 0
@@ -114,7 +125,19 @@ class Evictor:
         except Timeout:
             # A process that was stopped holds the lock; the next materialisation tries again.
             pass
+        for run in evicted:
+            self._on_evicted(run.size_bytes)
         return evicted
+
+    def keep_to_budget(self) -> list[CachedRun]:
+        """Evict what is too much now that runs are no longer in use; return what went.
+
+        Room is made when a file is written, but what was in use then can go only later.
+        """
+        used = self.used_bytes()
+        if not used or used <= self.budget.limit_bytes(self.directory, used):
+            return []
+        return self.make_room()
 
     def _round(self, incoming_bytes: int, staying: set[str], evicted: list[CachedRun]) -> bool:
         """Evict once; True when a run that turned out to be in use makes another choice due."""
@@ -124,7 +147,7 @@ class Evictor:
         runs = [replace(run, is_exempt=run.is_exempt or run.digest in staying) for run in runs]
         in_use = False
         for run in choose_victims(runs, limit, now=time.time()):
-            if self.evict(run.digest) is None:
+            if self._evict(run.digest) is None:
                 staying.add(run.digest)
                 in_use = True
             else:

@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 
 from ape_jupyter.cli.commands import ApeCommand
-from ape_jupyter.cli.terminal import plural, printable, progress_bar
+from ape_jupyter.cli.progress import progress_bar
+from ape_jupyter.cli.terminal import plural, printable
 
 __all__ = ["demo"]
 

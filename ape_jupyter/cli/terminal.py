@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 import click
 
-from ape_jupyter.model.progress import Progress, ProgressCallback
-
-__all__ = ["Row", "plural", "print_table", "printable", "progress_bar"]
+__all__ = ["Row", "plural", "print_table", "printable"]
 
 Row = Sequence[str]
 
@@ -62,38 +59,3 @@ def _print_rich(headings: Row, cells: Sequence[Row], numbers: Sequence[str]) -> 
     for row in cells:
         table.add_row(*map(Text, row))
     Console().print(table)
-
-
-@contextmanager
-def progress_bar(what: str) -> Iterator[ProgressCallback]:
-    """Show progress on stderr: a bar at a terminal, else a line for each step."""
-    if not sys.stderr.isatty():
-        yield _print_step
-        return
-
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
-    from rich.progress import Progress as Bar
-    from rich.text import Text
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.fields[current]}", markup=False),
-    )
-    with Bar(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task(Text(what).markup, total=None, current="")
-
-        def update(progress: Progress) -> None:
-            current = printable(progress.current)
-            bar.update(task, completed=progress.done, total=progress.total, current=current)
-
-        yield update
-
-
-def _print_step(progress: Progress) -> None:
-    if progress.current and not progress.rows_total:
-        step = f"[{progress.done + 1}/{progress.total}] {printable(progress.current)}"
-        click.echo(step, err=True)

@@ -16,6 +16,7 @@ from ape_jupyter.errors import (
     ApeError,
     InvalidResultsError,
     OperationCancelledError,
+    ServerUnavailableError,
 )
 from ape_jupyter.library.listing import ImportReport
 from ape_jupyter.model.listing import ImportOutcome
@@ -23,13 +24,14 @@ from ape_jupyter.model.progress import Progress, ProgressCallback
 from ape_jupyter.model.simulation import SimulationMetadata
 from ape_jupyter.services.discovery import is_package
 from ape_jupyter.wire.errors import error_from
-from ape_jupyter.wire.messages import Job, JobState
+from ape_jupyter.wire.messages import ImportOrder, Job, JobState
 
 __all__ = ["RemoteIntake"]
 
 _CHUNK_BYTES = 2**20
 _FIRST_POLL_SECONDS = 0.02
 _LONGEST_POLL_SECONDS = 0.5
+_RESTART_SECONDS = 60.0
 
 
 class RemoteIntake(RemoteRuns):
@@ -39,6 +41,7 @@ class RemoteIntake(RemoteRuns):
         self,
         path: str | PathLike[str],
         *,
+        copy: bool = True,
         tags: Iterable[str] = (),
         progress: ProgressCallback | None = None,
     ) -> ImportReport:
@@ -48,12 +51,11 @@ class RemoteIntake(RemoteRuns):
         import, or raising from ``progress``, cancels the rest of it.
         """
         absolute = Path(path).expanduser().absolute()
-        if not self._transport.address.is_on_this_host and is_package(absolute):
+        if copy and not self._transport.address.is_on_this_host and is_package(absolute):
             outcome = self._upload(absolute, tags)
             return ImportReport([replace(outcome, path=str(absolute))])
-        job: Job = self._transport.post(
-            Job, "imports", json={"path": str(absolute), "tags": list(tags)}
-        )
+        order = ImportOrder(path=str(absolute), tags=tuple(tags), copy=copy)
+        job: Job = self._transport.post(Job, "imports", json=order)
         try:
             job = self._follow(job, progress)
         except BaseException:
@@ -63,13 +65,24 @@ class RemoteIntake(RemoteRuns):
             raise error_from(job.error)
         if job.state is JobState.CANCELLED:
             raise OperationCancelledError("The import was cancelled; some runs may be in already.")
+        if job.state is JobState.INTERRUPTED:
+            raise ServerUnavailableError(
+                "The import was interrupted when its server ended. Import again: the runs that "
+                "are in already are skipped."
+            )
         return ImportReport(job.outcomes)
 
     def _follow(self, job: Job, progress: ProgressCallback | None) -> Job:
         told: Progress | None = None
         pause = _FIRST_POLL_SECONDS
         while True:
-            now = Progress(done=job.done, total=job.total, current=job.current)
+            now = Progress(
+                done=job.done,
+                total=job.total,
+                current=job.current,
+                rows_done=job.rows_done,
+                rows_total=job.rows_total,
+            )
             if progress is not None and job.total and now != told:
                 progress(now)
                 told = now
@@ -77,7 +90,20 @@ class RemoteIntake(RemoteRuns):
                 return job
             time.sleep(pause)
             pause = min(pause * 1.5, _LONGEST_POLL_SECONDS)
-            job = self._transport.get(Job, "imports", job.job_id)
+            job = self._polled(job)
+
+    def _polled(self, job: Job) -> Job:
+        """Ask how far a job is; a server that restarts takes it up again under its id."""
+        deadline = time.monotonic() + _RESTART_SECONDS
+        while True:
+            try:
+                answer: Job = self._transport.get(Job, "imports", job.job_id)
+            except ServerUnavailableError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(_LONGEST_POLL_SECONDS)
+            else:
+                return answer
 
     def _cancel(self, job: Job) -> None:
         try:

@@ -6,13 +6,17 @@ from collections.abc import Sequence
 
 from ape_jupyter.cache.mapped import PersistentCache
 from ape_jupyter.library.comparison import ComparisonResult
+from ape_jupyter.library.custody import Custody
 from ape_jupyter.library.summaries import summary_of
+from ape_jupyter.library.timing import timed
 from ape_jupyter.model.comparison import ComparisonRequest, ComparisonType, TimeAlignment
+from ape_jupyter.model.performance import Operation
 from ape_jupyter.model.version import package_version
 from ape_jupyter.registry.registry import Registry
 from ape_jupyter.results.store import ObjectStore
 from ape_jupyter.results.summary import SUMMARY_VERSION
 from ape_jupyter.services.compare import compare_summaries, comparison_request
+from ape_jupyter.services.monitor.monitor import PerformanceMonitor
 
 __all__ = ["WithComparison"]
 
@@ -23,6 +27,8 @@ class WithComparison:
     _registry: Registry
     _store: ObjectStore
     _cache: PersistentCache
+    _monitor: PerformanceMonitor
+    _custody: Custody
 
     def compare_simulations(
         self,
@@ -40,10 +46,13 @@ class WithComparison:
             comparison_request(found, comparison_type, metrics, time_alignment, chosen, confidence)
         )
 
+    @timed(Operation.COMPARISON)
     def compare(self, request: ComparisonRequest) -> ComparisonResult:
         """Carry out a comparison that is completely stated."""
         runs = tuple(self._registry.get_many(request.sim_ids))
-        summaries = {run.sim_id: summary_of(run, self._store, self._cache) for run in runs}
+        summaries = {
+            run.sim_id: summary_of(run, self._store, self._cache, self._custody) for run in runs
+        }
         found = dict(
             zip(("series", "differences"), compare_summaries(request, summaries), strict=True)
         )

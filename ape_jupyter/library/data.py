@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -179,11 +179,13 @@ class SimulationData:
         documents: Callable[[], SimulationDocuments],
         open_tables: Callable[[], Mapping[str, Path]],
         read_metadata: Callable[[], SimulationMetadata],
+        after_unloading: Callable[[], object] = lambda: None,
     ) -> None:
         self.metadata = metadata
         self._read_metadata = read_metadata
         self._read_documents = documents
         self._open_tables = open_tables
+        self._after_unloading = after_unloading
         self._results: SimulationResults | None = None
         self._lock = threading.Lock()
 
@@ -201,6 +203,11 @@ class SimulationData:
     def audit_log(self) -> tuple[AuditEvent, ...]:
         """What APE noted while it ran."""
         return self.documents.audit_log
+
+    @property
+    def original_metadata(self) -> Mapping[str, Any] | None:
+        """The metadata as the run brought it; None when it was of the library's own version."""
+        return self.documents.original_metadata
 
     @property
     def is_pinned(self) -> bool:
@@ -228,9 +235,10 @@ class SimulationData:
     def unload_results(self) -> None:
         """Let go of the mapped results; tables still in use elsewhere stay readable."""
         with self._lock:
-            if self._results is not None:
-                self._results.release()
-            self._results = None
+            results, self._results = self._results, None
+        if results is not None:
+            results.release()
+            self._after_unloading()
 
     def __repr__(self) -> str:
         run = self.metadata

@@ -15,6 +15,7 @@ import yaml
 from ape_jupyter.errors import InvalidArgumentError
 from ape_jupyter.model.protocol import AuditEvent, ProtocolData, SimulationDocuments
 from ape_jupyter.model.simulation import SimulationMetadata
+from ape_jupyter.results.reading import ORIGINAL_METADATA
 
 __all__ = ["documents_of", "protocol_digest", "read_protocol"]
 
@@ -37,6 +38,7 @@ def documents_of(metadata: SimulationMetadata, stored: Mapping[str, Any]) -> Sim
         ),
         parameters=stored.get("parameters") or {},
         audit_log=tuple(map(_audit_event, stored.get("audit_log") or ())),
+        original_metadata=stored.get(ORIGINAL_METADATA),
     )
 
 

@@ -9,11 +9,20 @@ from jupyter_core.paths import jupyter_data_dir
 
 from ape_jupyter.errors import InvalidArgumentError
 
-__all__ = ["DATABASE", "LIBRARY_VARIABLE", "default_directory", "prepare_directory"]
+__all__ = [
+    "BUDGET_SETTING",
+    "DATABASE",
+    "LIBRARY_VARIABLE",
+    "MEASUREMENTS",
+    "default_directory",
+    "prepare_directory",
+]
 
 LIBRARY_VARIABLE = "APE_JUPYTER_LIBRARY"
 DATABASE = "registry.db"
-_DIRECTORIES = ("objects", "cache", "staging")
+MEASUREMENTS = "performance.json"
+BUDGET_SETTING = "cache_budget_mb"
+_DIRECTORIES = ("objects", "runs", "cache", "staging", "jobs", "watches")
 
 
 def default_directory() -> Path:

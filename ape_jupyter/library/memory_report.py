@@ -9,6 +9,7 @@ from pathlib import Path
 from ape_jupyter.cache.budget import memory_limit
 from ape_jupyter.cache.eviction import is_exempt_name
 from ape_jupyter.cache.pages import FilePages, ProcessPages, family, process_pages
+from ape_jupyter.model.file_system import FileSystem
 from ape_jupyter.model.memory import KernelMemory, MappedRun, MemoryReport, RunMemory
 
 __all__ = ["kernel_memory", "memory_report"]
@@ -21,6 +22,7 @@ _NO_SHARES = (
 )
 _NO_RESIDENCE = "This system does not tell which parts of the cached files are in memory."
 _NO_LIMIT = "How much memory this machine has is not known."
+_NOT_LOCAL = "should another machine remove files there, kernels that map them are killed."
 
 
 def kernel_memory(
@@ -102,16 +104,18 @@ def memory_report(
     *,
     budget_bytes: int,
     cached_bytes: int,
+    file_system: FileSystem | None,
 ) -> MemoryReport:
-    """Add up the figures of kernels and runs."""
+    """Add up the figures of kernels and runs; ``file_system`` is the one of the cache."""
     limit = memory_limit()
     as_pandas = {run.sim_id: run.pandas_mb for run in runs}
     mapped = [run for kernel in kernels for run in kernel.runs]
     knows_shares = all(kernel.pss_mb is not None for kernel in kernels)
-    missing = {
+    notes = {
         _NO_SHARES: not knows_shares,
         _NO_RESIDENCE: any(run.resident_mb is None for run in runs),
         _NO_LIMIT: limit is None,
+        f"The cache is on {file_system}; {_NOT_LOCAL}": file_system and not file_system.is_local,
     }
     return MemoryReport(
         kernels=tuple(kernels),
@@ -121,5 +125,5 @@ def memory_report(
         cached_mb=cached_bytes / MB,
         shared_mb=sum(run.pss_mb or 0.0 for run in mapped) if knows_shares else None,
         pandas_mb=sum(as_pandas.get(run.sim_id, 0.0) for run in mapped),
-        notes=tuple(note for note, is_missing in missing.items() if is_missing),
+        notes=tuple(note for note, applies in notes.items() if applies),
     )

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
+from contextlib import ExitStack
 from typing import Any
 
 from ape_jupyter.cache.mapped import PersistentCache
+from ape_jupyter.library.custody import Custody
 from ape_jupyter.library.data import OpenedTables, SimulationData
 from ape_jupyter.library.documents import documents_of
 from ape_jupyter.library.listing import SearchResult
 from ape_jupyter.library.requests import all_pages, search_request
+from ape_jupyter.library.residency import Residency
+from ape_jupyter.library.timing import timed
 from ape_jupyter.model.listing import SearchPage, SearchRequest
+from ape_jupyter.model.performance import Operation
 from ape_jupyter.model.protocol import SimulationDocuments
 from ape_jupyter.model.simulation import SimulationMetadata
 from ape_jupyter.registry.registry import Registry
 from ape_jupyter.results.store import ObjectStore
+from ape_jupyter.services.monitor.monitor import PerformanceMonitor
 
 __all__ = ["WithRuns"]
 
@@ -25,6 +32,9 @@ class WithRuns:
     _registry: Registry
     _store: ObjectStore
     _cache: PersistentCache
+    _monitor: PerformanceMonitor
+    _residency: Residency
+    _custody: Custody
 
     def get_metadata(self, sim_id: str) -> SimulationMetadata:
         """Return the metadata of one run."""
@@ -48,6 +58,7 @@ class WithRuns:
         page = self.search_page(request)
         return SearchResult(page.items, page.total, page.next_cursor)
 
+    @timed(Operation.SEARCH)
     def search_page(self, request: SearchRequest) -> SearchPage:
         """Return one page of a search."""
         return self._registry.search(request)
@@ -60,6 +71,7 @@ class WithRuns:
             documents=lambda: self._documents(metadata),
             open_tables=lambda: self._opened(metadata).paths,
             read_metadata=lambda: self._registry.get(metadata.sim_id),
+            after_unloading=self._residency.keep_to_budget,
         )
         if load_data:
             data.load_results()
@@ -86,6 +98,12 @@ class WithRuns:
         digest = metadata.checksum
         names = ["patients", "visits"]
         names += ["costs"] * metadata.has_costs + ["resources"] * metadata.has_resources
-        paths = self._cache.files(digest, names, lambda: self._store.read(digest).streams())
+        started = time.perf_counter()
+        is_warm = self._cache.holds(digest, names)
+        with self._custody.reading(metadata), ExitStack() as reading:
+            paths = self._cache.files(
+                digest, names, lambda: reading.enter_context(self._store.reading(digest)).streams()
+            )
+        self._monitor.opened(metadata.sim_id, time.perf_counter() - started, warm=is_warm)
         self._registry.record_access(metadata.sim_id)
         return OpenedTables(metadata=metadata, paths=paths)

@@ -20,6 +20,7 @@ from ape_jupyter.model.simulation import (
     METADATA_SCHEMA_VERSION,
     Headline,
     SimulationMetadata,
+    Source,
     Status,
 )
 from ape_jupyter.model.tags import normalise_tag
@@ -32,7 +33,6 @@ __all__ = ["VisitedPatients", "described_run", "given_tables", "metadata_of_run"
 
 DAYS_PER_YEAR = 365.25
 MAX_YEARS_IN_ID = 100
-_RUN_NAME = re.compile(r"sim_\d{8}_\d{6}_\d{2}-\d{2}_(.+)")
 
 
 TableSource: TypeAlias = Path | pa.Table
@@ -98,6 +98,10 @@ def described_run(
         "runtime_seconds": parameters.get("runtime_seconds"),
         "timestamp": now.isoformat(),
         "memorable_name": name,
+        "schema_version": METADATA_SCHEMA_VERSION,
+        "tags": [],
+        "last_accessed": None,
+        "access_count": 0,
     }
 
 
@@ -178,10 +182,9 @@ def metadata_of_run(
     patients = tables.patients
     injections = pc.sum(patients["total_injections"]).as_py()
     discontinued = pc.mean(patients["discontinued"]).as_py()
-    own_name = _RUN_NAME.fullmatch(details.sim_id)
     return SimulationMetadata(
         sim_id=details.sim_id,
-        name=details.name or (own_name[1] if own_name else details.sim_id),
+        name=details.name or details.sim_id,
         created_at=details.created_at,
         registered_at=datetime.now(UTC),
         last_accessed=None,
@@ -201,11 +204,11 @@ def metadata_of_run(
         runtime_seconds=details.runtime_seconds,
         file_size_mb=round(stored.size_bytes / 1e6, 3),
         checksum=stored.digest,
-        tags=_unique_tags(tags),
+        tags=_unique_tags([*details.tags, *tags]),
         notes=details.origin.notes,
         owner=owner,
         visibility="private",
-        source=details.origin.source,
+        source=Source.LINKED if stored.is_linked else details.origin.source,
         status=Status.AVAILABLE,
         is_pinned=False,
         revision=1,

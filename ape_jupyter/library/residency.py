@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -9,7 +10,9 @@ from datetime import UTC, datetime
 from ape_jupyter.cache.mapped import PersistentCache, map_table
 from ape_jupyter.cache.pages import resident_bytes
 from ape_jupyter.cache.policy import CachedRun
-from ape_jupyter.errors import ConflictError
+from ape_jupyter.cache.seals import is_sealed
+from ape_jupyter.errors import ApeError, ConflictError
+from ape_jupyter.library.file_systems import file_system_of
 from ape_jupyter.library.memory_report import kernel_memory, memory_report
 from ape_jupyter.library.optimization import Optimizer
 from ape_jupyter.library.pandas_cost import pandas_bytes
@@ -22,6 +25,8 @@ __all__ = ["Residency", "WithResidency"]
 MB = 10**6
 _ATTEMPTS = 3
 _PAUSE_SECONDS = 0.02
+
+_log = logging.getLogger(__name__)
 
 
 class Residency:
@@ -62,6 +67,14 @@ class Residency:
             time.sleep(_PAUSE_SECONDS)
         return freed
 
+    def keep_to_budget(self) -> None:
+        """Evict what is too much now that runs are no longer in use, if that can be done."""
+        try:
+            self._cache.evictor.keep_to_budget()
+        except (ApeError, OSError) as error:
+            # Nobody has asked for it; whoever makes room next tries again.
+            _log.info("The cache could not be kept to its budget: %s", error)
+
     def usage(self) -> dict[str, float]:
         """Return the MB in memory of every run in the cache."""
         usage = {}
@@ -97,6 +110,7 @@ class Residency:
             ],
             budget_bytes=self._cache.evictor.limit_bytes(),
             cached_bytes=sum(run.size_bytes for run in cached.values()),
+            file_system=file_system_of(self._cache.directory),
         )
 
     def _run_memory(
@@ -131,7 +145,8 @@ class Residency:
         """Return the bytes of a run in pandas; results never change, so it is asked once."""
         if digest not in self._pandas_bytes:
             try:
-                tables = [map_table(path) for path in self._cache.evictor.tables(digest)]
+                paths = self._cache.evictor.tables(digest)
+                tables = [map_table(path) for path in paths if is_sealed(path)]
             except FileNotFoundError:
                 return 0
             self._pandas_bytes[digest] = sum(map(pandas_bytes, tables))

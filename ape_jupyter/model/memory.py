@@ -132,7 +132,7 @@ class MemoryReport:
     pandas_mb : float
         What the same would cost if each kernel had a copy of its runs in pandas.
     notes : tuple of str
-        What can not be known on this system, and why.
+        What can not be known on this system, and why; and what is risky about it.
     """
 
     kernels: tuple[KernelMemory, ...]

@@ -38,8 +38,16 @@ class AuditEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimulationDocuments:
-    """The documents of one run, read with its metadata and never with its results."""
+    """The documents of one run, read with its metadata and never with its results.
+
+    Attributes
+    ----------
+    original_metadata : mapping or None
+        The metadata as the run brought it, when it was of an older schema version than the
+        library's.
+    """
 
     protocol: ProtocolData
     parameters: Mapping[str, Any] = field(default_factory=dict)
     audit_log: tuple[AuditEvent, ...] = ()
+    original_metadata: Mapping[str, Any] | None = None

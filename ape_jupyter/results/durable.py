@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import errno
 import os
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from ape_jupyter.errors import OutOfSpaceError
 
-__all__ = ["fsync_directory", "fsync_file", "reporting_full_disk"]
+__all__ = ["fsync_directory", "fsync_file", "replace_file", "reporting_full_disk"]
 
 
 def fsync_file(path: Path) -> None:
@@ -27,6 +28,30 @@ def fsync_directory(path: Path) -> None:
     if os.name == "nt":  # Windows opens no directories, and journals their entries itself
         return
     fsync_file(path)
+
+
+def replace_file(path: Path, content: bytes, *, durably: bool = True) -> None:
+    """Give a file new content such that readers find the old or the new, and nothing between.
+
+    Parameters
+    ----------
+    durably : bool
+        Whether to wait until the new content survives a power cut.
+    """
+    partial = path.with_name(f".{path.name}.{uuid.uuid4().hex}.partial")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
+    try:
+        with os.fdopen(os.open(partial, flags, 0o600), "wb") as file:
+            file.write(content)
+            if durably:
+                file.flush()
+                os.fsync(file.fileno())
+        partial.replace(path)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+    if durably:
+        fsync_directory(path.parent)
 
 
 @contextmanager

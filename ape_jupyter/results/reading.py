@@ -6,23 +6,25 @@ import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import pyarrow as pa
 import yaml
 
-from ape_jupyter.errors import Fault, InvalidResultsError
-from ape_jupyter.model.simulation import Source, is_valid_sim_id
+from ape_jupyter.errors import Fault, InvalidResultsError, MigrationError
+from ape_jupyter.model.migration import MigratedDocument, SchemaVersion
+from ape_jupyter.model.simulation import METADATA_SCHEMA_VERSION
 from ape_jupyter.results.canonical import RunTables, canonical_tables
+from ape_jupyter.results.details import RunDetails, read_details
 from ape_jupyter.results.schema import TABLE_FILES
 
 __all__ = [
     "DOCUMENT_FILES",
-    "RunDetails",
+    "ORIGINAL_METADATA",
+    "Migrate",
     "RunFiles",
-    "RunOrigin",
     "RunResults",
     "displayed",
     "read_run",
@@ -33,10 +35,15 @@ DOCUMENT_FILES = {
     "parameters": "parameters.json",
     "audit_log": "audit_log.json",
 }
+METADATA_FILE = "metadata.json"
+ORIGINAL_METADATA = "metadata_original"
+"""Kind of the document that holds the metadata of a run as it was before migrations."""
 REQUIRED_TABLES = ("patients", "visits")
 MAX_DOCUMENT_BYTES = 16 * 2**20
 # YAML aliases let a few bytes stand for billions of nodes.
 MAX_DOCUMENT_NODES = 200_000
+
+Migrate: TypeAlias = Callable[[Mapping[str, Any]], MigratedDocument]
 
 
 def displayed(path: Path) -> str:
@@ -76,7 +83,7 @@ class RunFiles:
         documents = {name: directory / file for name, file in DOCUMENT_FILES.items()}
         return cls(
             label=displayed(directory),
-            metadata=directory / "metadata.json",
+            metadata=directory / METADATA_FILE,
             tables={n: p for n, p in tables.items() if n in REQUIRED_TABLES or p.exists()},
             documents={n: p for n, p in documents.items() if p.exists()},
             faults=tuple(faults),
@@ -84,43 +91,27 @@ class RunFiles:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RunOrigin:
-    """What a program that registers a run says beside what APE says."""
-
-    source: Source = Source.IMPORTED
-    notes: str = ""
-    parent: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunDetails:
-    """What ``metadata.json`` says of a run, checked; times are aware and in UTC."""
-
-    sim_id: str
-    name: str | None
-    created_at: datetime
-    protocol_name: str
-    protocol_version: str
-    engine_type: str
-    model_type: str | None
-    n_patients: int
-    duration_years: float
-    seed: int | None
-    runtime_seconds: float | None
-    origin: RunOrigin
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class RunResults:
-    """A run as read and checked."""
+    """A run as read and checked.
+
+    Attributes
+    ----------
+    metadata : MigratedDocument
+        What ``details`` was read from.
+    """
 
     details: RunDetails
+    metadata: MigratedDocument
     tables: RunTables
     documents: Mapping[str, Any]
 
 
 def read_run(
-    files: RunFiles, scratch: Path, on_rows: Callable[[int, int], None] | None = None
+    files: RunFiles,
+    scratch: Path,
+    on_rows: Callable[[int, int], None] | None = None,
+    *,
+    migrate: Migrate | None = None,
 ) -> RunResults:
     """Read and check all files of a run.
 
@@ -130,6 +121,8 @@ def read_run(
         A private directory for parts of a large run; needed as long as the result is.
     on_rows : callable, optional
         Told how many visits of how many have been read. What it raises stops the reading.
+    migrate : callable, optional
+        Brings the metadata to the version that is read here; without it, it is read as it is.
 
     Raises
     ------
@@ -137,14 +130,19 @@ def read_run(
         With every fault of every file.
     """
     faults = list(files.faults)
-    details = _read_details(files.metadata, faults)
+    metadata = _read_metadata(files.metadata, migrate or _as_it_is, faults)
+    details = None
+    if metadata is not None:
+        details = read_details(metadata.document, METADATA_FILE, faults)
     documents = {
         name: _read_document(name, source, faults) for name, source in files.documents.items()
     }
     tables = canonical_tables(files.tables, scratch, faults, on_rows=on_rows)
-    if faults or details is None or tables is None:
+    if metadata is not None:
+        documents |= _originals(metadata, faults)
+    if faults or metadata is None or details is None or tables is None:
         raise InvalidResultsError(files.label, faults)
-    return RunResults(details=details, tables=tables, documents=documents)
+    return RunResults(details=details, metadata=metadata, tables=tables, documents=documents)
 
 
 def _read_text(path: Path, faults: list[Fault]) -> str | None:
@@ -214,12 +212,11 @@ def _plain(value: Any) -> Any:
     return reduce(value)
 
 
-def _read_details(
-    source: Path | Mapping[str, Any] | None, faults: list[Fault]
-) -> RunDetails | None:
-    file = "metadata.json"
+def _read_metadata(
+    source: Path | Mapping[str, Any] | None, migrate: Migrate, faults: list[Fault]
+) -> MigratedDocument | None:
     if source is None:
-        faults.append(Fault(file, "is missing"))
+        faults.append(Fault(METADATA_FILE, "is missing"))
         return None
     if isinstance(source, Path):
         text = _read_text(source, faults)
@@ -228,111 +225,29 @@ def _read_details(
         try:
             source = json.loads(text)
         except (ValueError, RecursionError) as error:
-            faults.append(Fault(file, f"is not JSON: {error}"))
+            faults.append(Fault(METADATA_FILE, f"is not JSON: {error}"))
             return None
     if not isinstance(source, Mapping):
-        faults.append(Fault(file, "holds no mapping"))
+        faults.append(Fault(METADATA_FILE, "holds no mapping"))
         return None
-    return _details(_Fields(source, file, faults))
-
-
-def _details(fields: _Fields) -> RunDetails | None:
-    before = len(fields.faults)
-    sim_id = fields.text("sim_id")
-    if sim_id is not None and not is_valid_sim_id(sim_id):
-        fields.fault("sim_id", "holds characters that an id can not have")
-    created_at = fields.time("timestamp")
-    details = {
-        "name": fields.text("memorable_name", required=False),
-        "protocol_name": fields.text("protocol_name"),
-        "protocol_version": fields.text("protocol_version", required=False) or "",
-        "engine_type": fields.text("engine_type"),
-        "model_type": fields.text("model_type", required=False),
-        "n_patients": fields.number("n_patients", int, minimum=0),
-        "duration_years": fields.number("duration_years", float, minimum=0),
-        "seed": fields.number("seed", int, required=False),
-        "runtime_seconds": fields.number("runtime_seconds", float, required=False),
-        "origin": _origin(fields),
-    }
-    if len(fields.faults) > before:
-        return None
-    return RunDetails(sim_id=sim_id, created_at=created_at, **details)  # type: ignore[arg-type]
-
-
-def _origin(fields: _Fields) -> RunOrigin | None:
-    given = fields.values.get("library")
-    if given is None:
-        return RunOrigin()
-    if not isinstance(given, Mapping):
-        fields.fault("library", "holds no mapping")
-        return None
-    own = _Fields(given, f"{fields.file}, library", fields.faults)
-    source = own.text("source", required=False) or Source.IMPORTED
-    notes = own.text("notes", required=False) or ""
-    parent = own.text("parent", required=False)
-    if source not in (Source.IMPORTED, Source.REGISTERED):
-        own.fault("source", f"is {source[:40]!r}, expected 'imported' or 'registered'")
-        return None
-    if parent is not None and not is_valid_sim_id(parent):
-        own.fault("parent", "holds characters that an id can not have")
-    return RunOrigin(source=Source(source), notes=notes, parent=parent)
-
-
-@dataclass(frozen=True, slots=True)
-class _Fields:
-    values: Mapping[str, Any]
-    file: str
-    faults: list[Fault]
-
-    def fault(self, name: str, problem: str) -> None:
-        self.faults.append(Fault(self.file, problem, name))
-
-    def text(self, name: str, required: bool = True) -> str | None:
-        value = self.values.get(name)
-        if value is None or value == "":
-            if required:
-                self.fault(name, "is missing")
-            return None
-        # Protocol versions are written 1.0 without quotes by some versions of APE.
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            value = str(value)
-        if not isinstance(value, str):
-            self.fault(name, f"has type {type(value).__name__}, expected text")
-            return None
-        try:
-            value.encode()
-        except UnicodeEncodeError:
-            self.fault(name, "is not valid Unicode")
-            return None
-        return value
-
-    def number(
-        self, name: str, kind: type, required: bool = True, minimum: float | None = None
-    ) -> Any:
-        value = self.values.get(name)
-        if value is None:
-            if required:
-                self.fault(name, "is missing")
-            return None
-        whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            self.fault(name, f"has type {type(value).__name__}, expected a number")
-        elif not math.isfinite(value) or (kind is int and not whole):
-            self.fault(name, f"is {value}, expected {'a whole' if kind is int else 'a'} number")
-        elif (minimum is not None and value < minimum) or abs(value) >= 2**63:
-            self.fault(name, f"is {value}, out of range")
-        else:
-            return kind(value)
+    try:
+        return migrate(source)
+    except MigrationError as error:
+        faults.append(Fault(METADATA_FILE, error.message, "schema_version"))
         return None
 
-    def time(self, name: str) -> datetime | None:
-        text = self.text(name)
-        if text is None:
-            return None
-        try:
-            time = datetime.fromisoformat(text)
-            # APE writes times with and without a zone; those without are taken as UTC.
-            return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
-        except (ValueError, OverflowError):
-            self.fault(name, f"is {text[:40]!r}, expected an ISO time")
-            return None
+
+def _as_it_is(document: Mapping[str, Any]) -> MigratedDocument:
+    version = SchemaVersion.parse(METADATA_SCHEMA_VERSION)
+    return MigratedDocument(document=document, original=document, found=version)
+
+
+def _originals(metadata: MigratedDocument, faults: list[Fault]) -> dict[str, Any]:
+    """Return the metadata as it was found, where that is not what was read."""
+    if not metadata.steps:
+        return {}
+    try:
+        return {ORIGINAL_METADATA: _plain(metadata.original)}
+    except (ValueError, RecursionError) as error:
+        faults.append(Fault(METADATA_FILE, f"can not be kept: {error}"))
+        return {}

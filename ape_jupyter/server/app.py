@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -18,7 +19,11 @@ from ape_jupyter.server.handlers import HANDLERS
 from ape_jupyter.server.hints import ChangeHints
 from ape_jupyter.server.jobs import ImportJobs
 from ape_jupyter.server.kernel_identity import KernelIdentityProvider
+from ape_jupyter.server.kernel_processes import kernel_pids
 from ape_jupyter.server.library_access import LibraryAccess
+from ape_jupyter.server.metrics import LibraryMetrics
+from ape_jupyter.server.shared_answer import SharedAnswer
+from ape_jupyter.server.tending import tend
 from ape_jupyter.wire.messages import Features
 from ape_jupyter.wire.version import API_PATH
 
@@ -27,6 +32,7 @@ if TYPE_CHECKING:
 
     from ape_jupyter.library.listing import ImportReport
     from ape_jupyter.model.progress import ProgressCallback
+    from ape_jupyter.wire.messages import ImportOrder
 
 __all__ = ["ApeJupyterApp"]
 
@@ -75,6 +81,27 @@ class ApeJupyterApp(ExtensionApp):
         than the disk has free.""",
     ).tag(config=True)
 
+    memory_threshold = Float(
+        0.8,
+        min=0.01,
+        max=1,
+        help="""Share of the container's memory, and of the cache's budget, from which an event
+        tells that it is reached; once, until the level was a tenth below it.""",
+    ).tag(config=True)
+
+    tend_every_seconds = Float(
+        30,
+        min=0,
+        help="""How often the server looks whether memory is nearly full, and whether the cache
+        is over its budget because a kernel let go of a run or died. 0 for never.""",
+    ).tag(config=True)
+
+    allow_network_file_system = Bool(
+        False,
+        help="""Whether to open a library that is not on a disk of this machine. Should another
+        machine use it at the same time, the database can be damaged and kernels be killed.""",
+    ).tag(config=True)
+
     @default("library")
     def _default_library(self) -> str:
         return str(default_directory())
@@ -83,6 +110,8 @@ class ApeJupyterApp(ExtensionApp):
     jobs: ImportJobs
     events: EventFeed
     kernel_identity: KernelIdentityProvider
+    memory_answer: SharedAnswer
+    suggestions_answer: SharedAnswer
 
     @property
     def features(self) -> Features:
@@ -99,10 +128,16 @@ class ApeJupyterApp(ExtensionApp):
         self.events = EventFeed(ChangeHints(serverapp.event_logger).announce)
         self.access = LibraryAccess(
             Path(self.library).expanduser().absolute(),
-            self.cache_budget_mb,
             on_opened=self.events.follow,
+            cache_budget_mb=self.cache_budget_mb,
+            memory_threshold=self.memory_threshold,
+            allow_network_file_system=self.allow_network_file_system,
         )
-        self.jobs = ImportJobs(self._import_results)
+        records = self.access.directory / "jobs"
+        self.jobs = ImportJobs(self._import_results, records, resumes=self.path_imports)
+        self.memory_answer, self.suggestions_answer = SharedAnswer(), SharedAnswer()
+        self._metrics = LibraryMetrics(self.access)
+        self._tending: asyncio.Task[None] | None = None
         self.kernel_identity = KernelIdentityProvider(
             parent=serverapp, kernels=serverapp.kernel_manager, enabled=self.kernel_access
         )
@@ -115,10 +150,11 @@ class ApeJupyterApp(ExtensionApp):
             self.handlers.append((pattern(path), handler))
 
     def _import_results(
-        self, path: Path, *, tags: tuple[str, ...], progress: ProgressCallback, user: str | None
+        self, order: ImportOrder, *, progress: ProgressCallback, user: str | None
     ) -> ImportReport:
-        library = self.access.library()
-        return library.import_results(path, tags=tags, progress=progress, user=user)
+        return self.access.library().import_results(
+            order.path, copy=order.copy, tags=order.tags, progress=progress, user=user
+        )
 
     async def _start_jupyter_server_extension(self, serverapp: ServerApp) -> None:
         """Let kernels find the server, and open the library so that the first user need not wait.
@@ -135,11 +171,16 @@ class ApeJupyterApp(ExtensionApp):
                 error,
             )
         self._in_background(self._open_library())
+        self._metrics.register()
+        if self.tend_every_seconds and self._tending is None:
+            kernels = partial(kernel_pids, serverapp.kernel_manager)
+            self._tending = asyncio.create_task(tend(self.access, kernels, self.tend_every_seconds))
 
     async def _open_library(self) -> None:
         try:
             location = await self.access.call(lambda library: library.location)
             self.log.info("ape-jupyter serves the library %s", location)
+            await self.access.call(lambda _: self.jobs.resume())
         except Exception as error:  # noqa: BLE001  # every request will tell the user again
             self.log.warning("ape-jupyter: %s", error)
 
@@ -154,11 +195,14 @@ class ApeJupyterApp(ExtensionApp):
         task.add_done_callback(self._background.discard)
 
     async def stop_extension(self) -> None:
-        """Remove the discovery file, cancel imports, and close the library."""
+        """Remove the discovery file, leave imports to the next server, and close the library."""
         if not hasattr(self, "_discovery"):  # was never initialised
             return
         self._discovery.remove()
         self.events.close()
+        self._metrics.unregister()
+        if self._tending is not None:
+            self._tending.cancel()
         if self._background:
             await asyncio.wait(self._background, timeout=_STOP_SECONDS)
         loop = asyncio.get_running_loop()

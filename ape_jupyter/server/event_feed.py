@@ -37,6 +37,7 @@ class EventFeed:
 
     def follow(self, library: LocalLibrary) -> None:
         """Start to listen to a library; blocks, so not for the event loop."""
+
         def tell(event: SimulationEvent) -> None:
             self._loop.add_callback(self._arrived, event.seq)
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ape_jupyter.errors import LibraryBusyError, SchemaTooNewError, ServerUnavailableError
 
@@ -40,21 +40,28 @@ class LibraryAccess:
     ----------
     on_opened : callable, optional
         Given the library once it is open, in the thread that opened it.
+    **options
+        For :meth:`LocalLibrary.open`.
     """
 
     def __init__(
         self,
         directory: Path,
-        cache_budget_mb: float | None = None,
         on_opened: Callable[[LocalLibrary], None] | None = None,
+        **options: Any,
     ) -> None:
         self.directory = directory
         self._on_opened = on_opened
-        self._cache_budget_mb = cache_budget_mb
+        self._options = options
         self._library: LocalLibrary | None = None
         self._opening = threading.Lock()
         self._quick = ThreadPoolExecutor(_QUICK_THREADS, thread_name_prefix="ape-quick")
         self._heavy = ThreadPoolExecutor(_HEAVY_THREADS, thread_name_prefix="ape-heavy")
+
+    @property
+    def opened(self) -> LocalLibrary | None:
+        """The library, if it is open."""
+        return self._library
 
     @property
     def staging(self) -> Path:
@@ -91,7 +98,7 @@ class LibraryAccess:
             # Loading pyarrow takes longer than a Jupyter server should need to start.
             from ape_jupyter.library.local import LocalLibrary
 
-            return LocalLibrary.open(self.directory, cache_budget_mb=self._cache_budget_mb)
+            return LocalLibrary.open(self.directory, **self._options)
         except (SchemaTooNewError, LibraryBusyError):
             raise
         # Whatever is wrong with a library, the user has to hear it from the extension.

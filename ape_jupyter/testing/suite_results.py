@@ -186,7 +186,10 @@ class ComparisonTests:
         )
         assert result.request.confidence == 0.9
         series = result.series.to_pandas()
-        means = {key: frame.set_index("x")["mean"] for key, frame in series.groupby("sim_id")}
+        means = {
+            key: frame.set_index("x")["mean"]
+            for key, frame in series.groupby("sim_id", observed=True)
+        }
         found = result.differences.to_pandas()
         assert set(found["reference"]) == {example_runs[1].name}
         assert set(found["comparator"]) == {example_runs[0].name}

@@ -22,9 +22,12 @@ from ape_jupyter.library.interface import Library
 from ape_jupyter.model.progress import Progress
 from ape_jupyter.testing.runs import EXAMPLE_NAMES, write_example_runs
 from ape_jupyter.testing.suite_memory import MemoryTests, ResidencyTests
+from ape_jupyter.testing.suite_migrations import MigrationTests
+from ape_jupyter.testing.suite_performance import PerformanceTests
 from ape_jupyter.testing.suite_results import ComparisonTests, RegistrationTests, ResultsTests
+from ape_jupyter.testing.suite_verification import LinkTests, VerificationTests
 
-__all__ = ["LibraryFixtures", "LibraryTests"]
+__all__ = ["LibraryFixtures", "LibraryTests", "TagTests"]
 
 
 class LibraryFixtures:
@@ -286,6 +289,7 @@ class TagTests:
 class LibraryTests(
     LibraryFixtures,
     IntakeTests,
+    MigrationTests,
     SearchTests,
     TagTests,
     RegistrationTests,
@@ -293,5 +297,8 @@ class LibraryTests(
     ComparisonTests,
     ResidencyTests,
     MemoryTests,
+    PerformanceTests,
+    LinkTests,
+    VerificationTests,
 ):
     """What every form of library does."""

@@ -14,6 +14,7 @@ from ape_jupyter.errors import (
     InvalidArgumentError,
     InvalidResultsError,
     LibraryBusyError,
+    MigrationError,
     OperationCancelledError,
     OutOfSpaceError,
     PermissionDeniedError,
@@ -21,6 +22,7 @@ from ape_jupyter.errors import (
     SchemaTooNewError,
     ServerUnavailableError,
     SimulationNotFoundError,
+    TransactionClosedError,
 )
 from ape_jupyter.model.simulation import SimulationMetadata
 from ape_jupyter.wire.encoding import decode, encode
@@ -42,8 +44,10 @@ STATUS_OF_ERROR: Mapping[type[ApeError], int] = {
     SimulationNotFoundError: 404,
     ConflictError: 409,
     OperationCancelledError: 409,
+    TransactionClosedError: 409,
     CorruptedDataError: 410,
     InvalidResultsError: 422,
+    MigrationError: 422,
     ApeError: 500,
     LibraryBusyError: 503,
     SchemaTooNewError: 503,

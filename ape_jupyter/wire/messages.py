@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from ape_jupyter.model.comparison import ComparisonRequest, ComparisonType, TimeAlignment
+from ape_jupyter.model.file_system import FileSystem
 from ape_jupyter.model.listing import ImportOutcome
+from ape_jupyter.model.performance import Advice
 from ape_jupyter.model.simulation import SimulationMetadata
 from ape_jupyter.wire.errors import ErrorBody
 
@@ -20,6 +23,7 @@ __all__ = [
     "Health",
     "ImportOrder",
     "Job",
+    "JobList",
     "JobState",
     "LibraryHealth",
     "OpenedSimulation",
@@ -27,17 +31,26 @@ __all__ = [
     "OptimizationOrder",
     "SeriesColumns",
     "SimulationList",
+    "SuggestionList",
     "TagChange",
+    "VerifyOrder",
 ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LibraryHealth:
-    """The library that a server serves; ``revision`` grows with every change of any run."""
+    """The library that a server serves; ``revision`` grows with every change of any run.
+
+    Attributes
+    ----------
+    file_system : FileSystem or None
+        What the library's directory is on; None where the server's system does not tell.
+    """
 
     location: str
     n_simulations: int
     revision: int
+    file_system: FileSystem | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,20 +186,53 @@ class OptimizationOrder:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SuggestionList:
+    """What would help, the greatest effect first."""
+
+    items: tuple[Advice, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifyOrder:
+    """What to check, how thoroughly, and whether to mend what can be.
+
+    Attributes
+    ----------
+    sim_id : str or None
+        The run; None for the whole library.
+    """
+
+    sim_id: str | None = None
+    repair: bool = False
+    fast: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ImportOrder:
-    """An absolute path on the server's host, and tags for every run found there."""
+    """An absolute path on the server's host, and tags for every run found there.
+
+    Attributes
+    ----------
+    copy : bool
+        False leaves the results where they are, and links them.
+    """
 
     path: str
     tags: tuple[str, ...] = ()
+    copy: bool = True
 
 
 class JobState(StrEnum):
-    """Where an import job stands; one that waits for its turn is running."""
+    """Where an import job stands; one that waits for its turn is running.
+
+    One is interrupted when its server has ended, and no other may take it up yet.
+    """
 
     RUNNING = "running"
     FINISHED = "finished"
     FAILED = "failed"
     CANCELLED = "cancelled"
+    INTERRUPTED = "interrupted"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,10 +241,15 @@ class Job:
 
     Attributes
     ----------
+    path : str
+        What is imported.
     done, total : int
         Runs finished and runs to do.
     current : str
         The run being worked on; empty at the end.
+    rows_done, rows_total : int
+        How many visits of the current run are done, and how many it has; 0 before that is
+        known.
     outcomes : tuple of ImportOutcome
         One per run, once the job is finished.
     error : ErrorBody or None
@@ -206,9 +257,20 @@ class Job:
     """
 
     job_id: str
+    path: str
     state: JobState
-    done: int
-    total: int
-    current: str
-    outcomes: tuple[ImportOutcome, ...]
-    error: ErrorBody | None
+    started_at: datetime
+    done: int = 0
+    total: int = 0
+    current: str = ""
+    rows_done: int = 0
+    rows_total: int = 0
+    outcomes: tuple[ImportOutcome, ...] = ()
+    error: ErrorBody | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobList:
+    """Imports that are not over, and the latest of those that are; without their outcomes."""
+
+    items: tuple[Job, ...]

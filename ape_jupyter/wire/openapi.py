@@ -222,6 +222,7 @@ _PATH_PARAMETERS = {
     "sim_id": "Id of the run, or a name or prefix that only one run has.",
     "table": "Name of a table as given by opening the run.",
     "job_id": "Id that starting the import gave.",
+    "suggestion_id": "Id as the list of suggestions gives it.",
 }
 
 

@@ -65,7 +65,12 @@ export const HEALTH: Health = {
   status: 'ok',
   version: '0.1.0',
   api_version: 1,
-  library: { location: '/data/library', n_simulations: 3, revision: 7 },
+  library: {
+    location: '/data/library',
+    n_simulations: 3,
+    revision: 7,
+    file_system: { fs_type: 'ext4', mount_point: '/', is_local: true }
+  },
   features: { kernel_access: true, path_imports: true, uploads: true }
 };
 
@@ -79,7 +84,8 @@ export const DOCUMENTS: SimulationDocuments = {
   parameters: {},
   audit_log: [
     { event: 'simulation_start', timestamp: '2026-01-02T03:04:05+00:00', data: { seed: 42 } }
-  ]
+  ],
+  original_metadata: null
 };
 
 /** A library in memory, whose every answer a test can replace. */

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from ape_jupyter.cache import budget
-from ape_jupyter.cache.budget import Budget, memory_limit
+from ape_jupyter.cache.budget import Budget, memory_limit, memory_share
 from ape_jupyter.errors import InvalidArgumentError
 
 GIB = 2**30
@@ -109,3 +109,57 @@ def test_somebody_chooses() -> None:
             Budget.of(None, {variable: wrong})
     with pytest.raises(InvalidArgumentError, match="cache_budget_mb"):
         Budget.of(0)
+
+
+STAT = "anon 7\n{0}active_file {1}\n{0}inactive_file {1}\nactive_file 1"
+
+
+def test_what_is_taken_in_version_2(tmp_path: Path) -> None:
+    files = {
+        "a/memory.max": str(4 * GIB),
+        "a/memory.current": str(3 * GIB),
+        "a/memory.stat": STAT.format("", GIB // 2).removesuffix("\nactive_file 1"),
+        "memory.max": "max",
+    }
+    root = machine(tmp_path, "0::/a\n", V2, **files)
+    # Half of what is used are pages of files, which are no burden.
+    assert memory_share(root) == (2 * GIB, 4 * GIB)
+
+
+def test_what_is_taken_in_version_1(tmp_path: Path) -> None:
+    files = {
+        "memory/box/memory.limit_in_bytes": str(5 * GIB),
+        "memory/box/memory.usage_in_bytes": str(5 * GIB),
+        "memory/box/memory.stat": STAT.format("total_", GIB // 2),
+        "memory/memory.limit_in_bytes": "9223372036854771712",
+    }
+    assert memory_share(machine(tmp_path, "4:memory:/box\n", V1, **files)) == (4 * GIB, 5 * GIB)
+
+
+def test_what_is_taken_is_of_the_fullest(tmp_path: Path) -> None:
+    files = {"a/memory.max": str(4 * GIB), "a/memory.current": "0", "a/memory.stat": ""}
+    root = machine(tmp_path, "0::/a\n", V2, **files)
+    assert memory_share(root) is None
+    (root / "proc/meminfo").write_text(MEMINFO + "MemAvailable: 4194304 kB\n")
+    assert memory_share(root) == (12 * GIB, 16 * GIB)
+
+
+def test_what_is_taken_of_this_machine() -> None:
+    share = memory_share()
+    assert share is not None
+    assert 0 < share[0] / share[1] < 1
+
+
+def test_users_agree_on_a_budget(disk: SimpleNamespace, tmp_path: Path) -> None:
+    setting = tmp_path / "cache_budget_mb"
+    default, chosen = Budget.of(None, {}, setting), Budget.of(5, {}, setting)
+    assert default.limit_bytes(tmp_path) == 4 * GIB
+    raised = chosen.raised(7.5)
+    assert raised.limit_bytes(tmp_path) == 7_500_000
+    # All that were given none follow; who was given one keeps it until told.
+    assert default.limit_bytes(tmp_path) == 7_500_000
+    assert chosen.limit_bytes(tmp_path) == 5_000_000
+    assert list(tmp_path.iterdir()) == [setting]
+    for damaged in ("", "nan", "-3", "many"):
+        setting.write_text(damaged)
+        assert default.limit_bytes(tmp_path) == 4 * GIB

@@ -91,8 +91,10 @@ def test_a_bar_and_a_table_at_a_terminal(tmp_path: Path, environment: dict[str, 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals work differently there")
 def test_ctrl_c(tmp_path: Path, environment: dict[str, str]) -> None:
-    for number in range(40):
-        spec = RunSpec(n_patients=300, seed=number, memorable_name=f"wave-{number}")
+    for number in range(60):
+        # With their names, the lines of all runs do not fit into the pipe: a process that gets
+        # ahead of a slow test waits there, and can still be interrupted.
+        spec = RunSpec(n_patients=200, seed=number, memorable_name=f"wave-{number}-{'o' * 140}")
         write_results(tmp_path / "results", spec)
     process = subprocess.Popen(
         [*COMMAND, "import", str(tmp_path / "results")],
@@ -100,10 +102,11 @@ def test_ctrl_c(tmp_path: Path, environment: dict[str, str]) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        pipesize=4_096,
     )
     assert process.stderr is not None
     # The first run is being imported: now there is something to interrupt.
-    assert process.stderr.readline().startswith("[1/40]")
+    assert process.stderr.readline().startswith("[1/60]")
     time.sleep(0.05)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=30)

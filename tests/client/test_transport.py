@@ -194,7 +194,7 @@ class TestImports:
         with RemoteLibrary(server.info.url, server.token) as library:
             with pytest.raises(KeyboardInterrupt):
                 library.import_results(runs[0].parent, progress=interrupt)
-            (job,) = jobs._jobs.values()
+            (job,) = jobs.latest()
             for _ in range(1000):
                 if jobs.get(job.job_id).state is not JobState.RUNNING:
                     break
@@ -204,12 +204,13 @@ class TestImports:
     def test_cancelled_by_somebody_else(self, server, runs):
         jobs = server.app.extension_manager.extension_points["ape_jupyter"].app.jobs
         start = jobs.start
+        is_cancelled = threading.Event()
+        jobs._executor.submit(is_cancelled.wait, 20)
 
         def start_cancelled(order, user):
-            with jobs._lock:
-                jobs._cancelled.update(jobs._jobs)
             job = start(order, user)
             jobs.cancel(job.job_id)
+            is_cancelled.set()
             return job
 
         jobs.start = start_cancelled

@@ -59,6 +59,18 @@ def test_real_tables_hold_what_the_files_hold(library: LocalLibrary, real_data: 
         assert own["disease_state"].astype(str).tolist() == spelt.tolist()
 
 
+def test_the_record_holds_the_metadata_that_a_run_brought(
+    filled_library: LocalLibrary, results_folder: Path
+) -> None:
+    run = filled_library.get_metadata("old-oak")
+    (folder,) = filled_library.directory.glob(f"objects/*/{run.checksum}")
+    original = json.loads((results_folder / run.sim_id / "metadata.json").read_text())
+    assert json.loads((folder / "metadata_original.json").read_text()) == original
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert {"metadata_original.json"} <= set(manifest["files"])
+    assert {"metadata_original"} <= set(manifest["documents"])
+
+
 def test_costs_and_resources_of_a_real_run(library: LocalLibrary, real_data: Path) -> None:
     (path,) = (real_data / "ape-results").glob("*black-art")
     library.import_results(path)

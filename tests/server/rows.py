@@ -51,6 +51,16 @@ def _deleted(context: Context) -> str:
     return context.sim_ids[0]
 
 
+def _suggestion(context: Context) -> str:
+    library, sim_id = context.app.access.library(), context.sim_ids[1]
+    library.unpin(sim_id)
+    for _ in range(6):
+        library.evict(sim_id)
+        library.open_tables(sim_id)
+    (suggestion,) = library.get_optimization_suggestions({})
+    return suggestion.suggestion_id
+
+
 def _json(value: Any) -> bytes:
     return json.dumps(value).encode()
 
@@ -94,6 +104,15 @@ ROWS: dict[tuple[str, str], Row] = {
     ("POST", "memory/optimize"): Row(
         "write", 200, lambda c: Request("memory/optimize", _json({"idle_for": 0}))
     ),
+    ("GET", "performance"): Row("read", 200, lambda c: Request("performance")),
+    ("GET", "performance/suggestions"): Row(
+        "read", 200, lambda c: Request("performance/suggestions")
+    ),
+    ("POST", "performance/suggestions/{suggestion_id}/apply"): Row(
+        "write",
+        200,
+        lambda c: Request(f"performance/suggestions/{_suggestion(c)}/apply", b""),
+    ),
     ("GET", "tags"): Row("read", 200, lambda c: Request("tags")),
     ("POST", "tags"): Row(
         "write",
@@ -111,8 +130,12 @@ ROWS: dict[tuple[str, str], Row] = {
     ("POST", "imports"): Row(
         "write", 202, lambda c: Request("imports", _json({"path": str(c.runs[1]), "tags": []}))
     ),
+    ("GET", "imports"): Row("read", 200, lambda c: Request("imports")),
     ("GET", "imports/{job_id}"): Row("read", 200, lambda c: Request(f"imports/{_job(c)}")),
     ("DELETE", "imports/{job_id}"): Row("write", 200, lambda c: Request(f"imports/{_job(c)}")),
+    ("POST", "verification"): Row(
+        "write", 200, lambda c: Request("verification", _json({"fast": True}))
+    ),
     ("POST", "packages"): Row(
         "write", 200, lambda c: Request("packages", c.package, "application/zip", "tags=a&tags=b")
     ),

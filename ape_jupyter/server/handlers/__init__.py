@@ -14,6 +14,11 @@ from ape_jupyter.server.handlers.memory import (
     PinHandler,
 )
 from ape_jupyter.server.handlers.packages import PackagesHandler
+from ape_jupyter.server.handlers.performance import (
+    ApplySuggestionHandler,
+    PerformanceHandler,
+    SuggestionsHandler,
+)
 from ape_jupyter.server.handlers.simulations import (
     DocumentsHandler,
     OpenHandler,
@@ -24,6 +29,7 @@ from ape_jupyter.server.handlers.simulations import (
 from ape_jupyter.server.handlers.tables import TableHandler
 from ape_jupyter.server.handlers.tags import TagsHandler
 from ape_jupyter.server.handlers.transactions import TransactionsHandler
+from ape_jupyter.server.handlers.verification import VerificationHandler
 
 __all__ = ["HANDLERS"]
 
@@ -40,6 +46,9 @@ HANDLERS: tuple[tuple[str, type[ApeHandler]], ...] = (
     ("simulations/{sim_id}/evict", EvictHandler),
     ("memory", MemoryHandler),
     ("memory/optimize", OptimizationHandler),
+    ("performance", PerformanceHandler),
+    ("performance/suggestions", SuggestionsHandler),
+    ("performance/suggestions/{suggestion_id}/apply", ApplySuggestionHandler),
     ("tags", TagsHandler),
     ("transactions", TransactionsHandler),
     ("events", EventsHandler),
@@ -48,5 +57,6 @@ HANDLERS: tuple[tuple[str, type[ApeHandler]], ...] = (
     ("imports", ImportsHandler),
     ("imports/{job_id}", ImportHandler),
     ("packages", PackagesHandler),
+    ("verification", VerificationHandler),
 )
 """Path below the API's root, as in :data:`ape_jupyter.wire.routes.ROUTES`, and handler."""

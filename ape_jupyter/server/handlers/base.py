@@ -91,6 +91,13 @@ class ApeHandler(ExtensionHandlerMixin, APIHandler):
         if is_signed_by_kernel(self) and not isinstance(self.current_user, KernelUser):
             raise web.HTTPError(401)
 
+    def on_finish(self) -> None:
+        """Let figures that were just measured be measured anew when something was changed."""
+        if self.request.method not in ("GET", "HEAD"):
+            self.ape.memory_answer.forget()
+            self.ape.suggestions_answer.forget()
+        super().on_finish()
+
     def json_body(self, cls: type[T]) -> T:
         """Return the body of the request as a ``cls``."""
         if len(self.request.body) > _MAX_JSON_BYTES:

@@ -41,9 +41,7 @@ def _page(library: LocalLibrary, query: EventQuery) -> EventPage:
     )
     if len(items) == query.limit:
         last_seq = items[-1].seq
-    return EventPage(
-        items=tuple(items), last_seq=max(last_seq, query.since), first_seq=first_seq
-    )
+    return EventPage(items=tuple(items), last_seq=max(last_seq, query.since), first_seq=first_seq)
 
 
 class EventsHandler(ApeHandler):

@@ -45,6 +45,7 @@ def _library_health(library: LocalLibrary) -> LibraryHealth:
         location=library.location,
         n_simulations=library.search_page(SearchRequest(limit=1)).total,
         revision=library.revision(),
+        file_system=library.file_system,
     )
 
 

@@ -6,13 +6,21 @@ from tornado import web
 
 from ape_jupyter.server.handlers.base import ApeHandler
 from ape_jupyter.server.permissions import authenticated, authorized
-from ape_jupyter.wire.messages import ImportOrder, Job
+from ape_jupyter.wire.messages import ImportOrder, Job, JobList
 
 __all__ = ["ImportHandler", "ImportsHandler"]
 
 
 class ImportsHandler(ApeHandler):
     """``imports``."""
+
+    polled_methods = frozenset({"GET"})
+
+    @authenticated
+    @authorized("read", "ape-simulations")
+    async def get(self) -> None:
+        """List the imports of the library."""
+        await self.answer_call(lambda _: JobList(items=self.ape.jobs.latest()))
 
     @authenticated
     @authorized("write", "ape-simulations")
@@ -21,7 +29,9 @@ class ImportsHandler(ApeHandler):
         self.require_feature(
             self.ape.path_imports, "Results can not be imported by their path", "path_imports"
         )
-        self.answer(self.ape.jobs.start(self.json_body(ImportOrder), self.owner), status=202)
+        order, owner = self.json_body(ImportOrder), self.owner
+        job = await self.access.call(lambda _: self.ape.jobs.start(order, owner))
+        self.answer(job, status=202)
 
 
 class ImportHandler(ApeHandler):
@@ -33,18 +43,16 @@ class ImportHandler(ApeHandler):
     @authorized("read", "ape-simulations")
     async def get(self, job_id: str) -> None:
         """Answer with how far an import is."""
-        self.answer(_known(self.ape.jobs.get(job_id)))
+        await self.answer_call(lambda _: _known(self.ape.jobs.get(job_id)))
 
     @authenticated
     @authorized("write", "ape-simulations")
     async def delete(self, job_id: str) -> None:
         """Ask an import to stop."""
-        self.answer(_known(self.ape.jobs.cancel(job_id)))
+        await self.answer_call(lambda _: _known(self.ape.jobs.cancel(job_id)))
 
 
 def _known(job: Job | None) -> Job:
     if job is None:
-        raise web.HTTPError(
-            404, "This server knows no such import; it forgets old ones, and all when it stops."
-        )
+        raise web.HTTPError(404, "This library knows no such import; it forgets old ones.")
     return job

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ape_jupyter.server.handlers.base import ApeHandler
 from ape_jupyter.server.kernel_processes import kernel_pids
 from ape_jupyter.server.permissions import authenticated, authorized
+from ape_jupyter.wire.encoding import dumps
 from ape_jupyter.wire.messages import OptimizationOrder
+
+if TYPE_CHECKING:
+    from ape_jupyter.library.local import LocalLibrary
 
 __all__ = ["EvictHandler", "MemoryHandler", "OptimizationHandler", "PinHandler"]
 
@@ -46,7 +52,13 @@ class MemoryHandler(ApeHandler):
     async def get(self) -> None:
         """Answer with what runs take in every kernel of this server."""
         kernels = kernel_pids(self.kernel_manager)
-        await self.answer_call(lambda library: library.memory(kernels), heavy=True)
+
+        def measure(library: LocalLibrary) -> str:
+            return dumps(library.memory(kernels))
+
+        self.answer_text(
+            await self.ape.memory_answer.get(lambda: self.access.call(measure, heavy=True))
+        )
 
 
 class OptimizationHandler(ApeHandler):

@@ -90,9 +90,7 @@ class SimulationHandler(ApeHandler):
         user = self.owner
 
         def update(library: LocalLibrary) -> SimulationMetadata:
-            return library.update_metadata(
-                sim_id, expected_revision=expected, user=user, **changes
-            )
+            return library.update_metadata(sim_id, expected_revision=expected, user=user, **changes)
 
         self._answer_run(await self.access.call(update))
 

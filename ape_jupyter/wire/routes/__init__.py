@@ -8,9 +8,11 @@ from ape_jupyter.wire.routes import (
     health,
     imports,
     memory,
+    performance,
     simulations,
     tags,
     transactions,
+    verification,
 )
 from ape_jupyter.wire.routes.route import ARROW_FILE, Parameter, Route
 
@@ -20,9 +22,11 @@ ROUTES: tuple[Route, ...] = (
     *health.ROUTES,
     *simulations.ROUTES,
     *memory.ROUTES,
+    *performance.ROUTES,
     *tags.ROUTES,
     *transactions.ROUTES,
     *events.ROUTES,
     *comparisons.ROUTES,
     *imports.ROUTES,
+    *verification.ROUTES,
 )

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from ape_jupyter.model.listing import ImportOutcome
-from ape_jupyter.wire.messages import (
-    ImportOrder,
-    Job,
-)
+from ape_jupyter.wire.messages import ImportOrder, Job, JobList
 from ape_jupyter.wire.routes.route import TEXT, Parameter, Route
 
 __all__ = ["ROUTES"]
@@ -30,6 +27,14 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route(
         method="GET",
+        path="imports",
+        name="listImports",
+        summary="List the imports that are not over, and the latest of those that are.",
+        action="read",
+        answers={200: JobList},
+    ),
+    Route(
+        method="GET",
         path="imports/{job_id}",
         name="getImport",
         summary="Tell how far an import is, and what came of it.",
@@ -41,7 +46,7 @@ ROUTES: tuple[Route, ...] = (
         method="DELETE",
         path="imports/{job_id}",
         name="cancelImport",
-        summary="Ask an import to stop; runs that are in the library already stay.",
+        summary="Ask an import to stop, within a run, too; runs that are in already stay.",
         action="write",
         answers={200: Job},
         errors=(404,),

@@ -74,6 +74,7 @@ export interface components {
         | 'InvalidArgumentError'
         | 'InvalidResultsError'
         | 'LibraryBusyError'
+        | 'MigrationError'
         | 'OperationCancelledError'
         | 'OutOfSpaceError'
         | 'PermissionDeniedError'
@@ -115,6 +116,14 @@ export interface components {
       kernel_access: boolean;
       path_imports: boolean;
       uploads: boolean;
+    };
+    /** @description A mounted file system. */
+    FileSystem: {
+      /** @description As the kernel names it: ``"ext4"``, ``"nfs4"``, ``"fuse.sshfs"``. */
+      fs_type: string;
+      /** @description Whether it is known to be of this machine alone. */
+      is_local: boolean;
+      mount_point: string;
     };
     /** @description The three figures people ask for first. */
     Headline: {
@@ -162,15 +171,27 @@ export interface components {
       job_id: string;
       /** @description One per run, once the job is finished. */
       outcomes: components['schemas']['ImportOutcome'][];
+      /** @description What is imported. */
+      path: string;
+      /** @description How many visits of the current run are done, and how many it has; 0 before that is known. */
+      rows_done: number;
+      /** @description How many visits of the current run are done, and how many it has; 0 before that is known. */
+      rows_total: number;
+      /** Format: date-time */
+      started_at: string;
       state: components['schemas']['JobState'];
       /** @description Runs finished and runs to do. */
       total: number;
+    };
+    /** @description Imports that are not over, and the latest of those that are; without their outcomes. */
+    JobList: {
+      items: components['schemas']['Job'][];
     };
     /**
      * @description Where an import job stands; one that waits for its turn is running.
      * @enum {string}
      */
-    JobState: 'running' | 'finished' | 'failed' | 'cancelled';
+    JobState: 'running' | 'finished' | 'failed' | 'cancelled' | 'interrupted';
     /** @description The memory of a kernel with its child processes, read from the outside. */
     KernelMemory: {
       /** @description None for a process that is no kernel of the server and has runs of the library open. */
@@ -184,6 +205,8 @@ export interface components {
     };
     /** @description The library that a server serves; ``revision`` grows with every change of any run. */
     LibraryHealth: {
+      /** @description What the library's directory is on; None where the server's system does not tell. */
+      file_system: components['schemas']['FileSystem'] | null;
       location: string;
       n_simulations: number;
       revision: number;
@@ -206,7 +229,7 @@ export interface components {
       kernels: components['schemas']['KernelMemory'][];
       /** @description The memory that this container or machine has. */
       limit_mb: number | null;
-      /** @description What can not be known on this system, and why. */
+      /** @description What can not be known on this system, and why; and what is risky about it. */
       notes: string[];
       /** @description What the same would cost if each kernel had a copy of its runs in pandas. */
       pandas_mb: number;
@@ -307,6 +330,10 @@ export interface components {
     /** @description The documents of one run, read with its metadata and never with its results. */
     SimulationDocuments: {
       audit_log: components['schemas']['AuditEvent'][];
+      /** @description The metadata as the run brought it, when it was of an older schema version than the library's. */
+      original_metadata: {
+        [key: string]: unknown;
+      } | null;
       parameters: {
         [key: string]: unknown;
       };

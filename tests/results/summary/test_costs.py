@@ -23,16 +23,18 @@ from ape_jupyter.results.summary.sketch import ACCURACY, bucket_estimates, bucke
 RELATIVE = TimeAlignment.RELATIVE
 
 
-def spent_by_week(tables: ResultTables, years: float, column: str) -> dict[int, list[float]]:
-    """Cumulative cost of each patient in follow-up, by week since enrolment."""
+def spent_by_week(tables: ResultTables, years: float) -> pd.DataFrame:
+    """Cumulative costs of each patient in follow-up, a row for each week since enrolment."""
     assert tables.costs is not None
     patients, costs = tables.patients.to_pandas(), tables.costs.to_pandas()
+    amounts = costs.columns[costs.dtypes == np.float64]
+    by_patient = dict(list(costs.groupby(costs["patient_id"].astype(str))))
     start = patients["enrollment_date"].min().normalize()
     run_end = int(max(years * 365.25, 1.0))
-    result: dict[int, list[float]] = {}
+    result = []
     for row in patients.itertuples():
         enrolled = (row.enrollment_date.normalize() - start).days
-        own = costs[costs["patient_id"].astype(str) == row.patient_id]
+        own = by_patient.get(row.patient_id, costs.iloc[:0])
         days = (own["date"].dt.normalize() - row.enrollment_date.normalize()).dt.days.clip(lower=0)
         end = max(run_end - enrolled, 0)
         lost = row.discontinuation_type in {"death", "attrition", "administrative"}
@@ -41,9 +43,9 @@ def spent_by_week(tables: ResultTables, years: float, column: str) -> dict[int, 
             stopped = math.floor(row.discontinuation_time - row.enrollment_time_days)
             end = min(end, max(stopped, 0))
         end = max([end, *days])
-        for week in range(end // 7 + 1):
-            result.setdefault(week, []).append(own.loc[days // 7 <= week, column].sum())
-    return result
+        spent = own[amounts].groupby(days // 7).sum()
+        result.append(spent.reindex(range(end // 7 + 1), fill_value=0.0).cumsum())
+    return pd.concat(result)
 
 
 def check_costs(tables: ResultTables, years: float) -> None:
@@ -54,6 +56,7 @@ def check_costs(tables: ResultTables, years: float) -> None:
     components = set(tables.costs.column_names) - own_names - {"total_cost"}
     columns = {"cost": "total_cost"} | {f"cost_{name}": name for name in components}
     raw = tables.costs.to_pandas()
+    weeks = dict(list(spent_by_week(tables, years).groupby(level=0)))
     months = (raw["date"].dt.year * 12 + raw["date"].dt.month - 1).rename("bin")
     for metric, column in columns.items():
         seen = summary.moments(metric, Method.OBSERVED, TimeAlignment.ABSOLUTE)
@@ -65,9 +68,8 @@ def check_costs(tables: ResultTables, years: float) -> None:
         np.testing.assert_array_equal(seen.minima, stats["min"])
         np.testing.assert_array_equal(seen.maxima, stats["max"])
 
-        spent = spent_by_week(tables, years, column)
         carried = summary.moments(metric, Method.LOCF, RELATIVE)
-        assert carried.bins.tolist() == sorted(spent)
+        assert carried.bins.tolist() == sorted(weeks)
         sketch = Distribution.carried(
             *(
                 summary.counts(metric, method, RELATIVE, Kind.SKETCH)
@@ -75,7 +77,7 @@ def check_costs(tables: ResultTables, years: float) -> None:
             )
         )
         for i, week in enumerate(carried.bins.tolist()):
-            amounts = np.array(spent[week])
+            amounts = weeks[week][column].to_numpy()
             assert carried.counts[i] == len(amounts)
             assert carried.sums[i] == pytest.approx(amounts.sum(), rel=1e-9, abs=1e-5)
             assert carried.squares[i] == pytest.approx((amounts**2).sum(), rel=1e-9, abs=1e-2)

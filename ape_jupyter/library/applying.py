@@ -1,0 +1,73 @@
+"""Carrying out what is suggested."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+from ape_jupyter.cache.eviction import Evictor
+from ape_jupyter.errors import ConflictError
+from ape_jupyter.library.private_memory import release_private_memory
+from ape_jupyter.library.residency import Residency
+from ape_jupyter.model.performance import Advice, AppliedSuggestion, SuggestionKind
+from ape_jupyter.services.monitor.monitor import PerformanceMonitor
+from ape_jupyter.services.monitor.suggestions import IDLE_SECONDS
+
+__all__ = ["Actions", "drop_copies"]
+
+MB = 10**6
+
+
+class Actions:
+    """What is done for each kind of suggestion."""
+
+    def __init__(self, residency: Residency, evictor: Evictor, monitor: PerformanceMonitor) -> None:
+        self._residency = residency
+        self._evictor = evictor
+        self._monitor = monitor
+        self._of_kind: dict[SuggestionKind, Callable[[Advice], AppliedSuggestion]] = {
+            SuggestionKind.PIN: self._pin,
+            SuggestionKind.RAISE_BUDGET: self._raise_budget,
+            SuggestionKind.UNLOAD_IDLE: self._unload_idle,
+            SuggestionKind.DROP_COPIES: drop_copies,
+        }
+
+    def apply(self, advice: Advice) -> AppliedSuggestion:
+        """Do what is suggested."""
+        return self._of_kind[advice.kind](advice)
+
+    def _pin(self, advice: Advice) -> AppliedSuggestion:
+        run = self._residency.set_pinned(str(advice.sim_id), True)
+        return _applied(advice, f"{run.name} is pinned.")
+
+    def _raise_budget(self, advice: Advice) -> AppliedSuggestion:
+        self._evictor.budget = self._evictor.budget.raised(advice.evidence["suggested_mb"])
+        self._monitor.forget_recent_loads()
+        limit = self._evictor.limit_bytes() / MB
+        return _applied(advice, f"The budget of the cache is now {limit:,.1f} MB.")
+
+    def _unload_idle(self, advice: Advice) -> AppliedSuggestion:
+        return _applied(advice, str(self._residency.optimize(IDLE_SECONDS)))
+
+
+def drop_copies(advice: Advice) -> AppliedSuggestion:
+    """Give back what this process has for itself and no longer needs.
+
+    Raises
+    ------
+    ConflictError
+        If the copies are in another process.
+    """
+    pid = advice.evidence["pid"]
+    if pid != os.getpid():
+        raise ConflictError(
+            f"The copies are in process {pid}, and only that can drop them: apply the "
+            "suggestion in its notebook, `del` the DataFrames there, or restart its kernel."
+        )
+    freed = release_private_memory()
+    done = "Outputs that IPython kept were forgotten and free memory was given back"
+    return _applied(advice, f"{done}." if freed is None else f"{done}: {freed:,.1f} MB.")
+
+
+def _applied(advice: Advice, result: str) -> AppliedSuggestion:
+    return AppliedSuggestion(suggestion_id=advice.suggestion_id, kind=advice.kind, result=result)

@@ -1,0 +1,1 @@
+"""Bringing the metadata of a run to the version that the library reads."""

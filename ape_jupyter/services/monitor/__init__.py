@@ -1,0 +1,1 @@
+"""What a library observes of itself, and what follows from that."""
