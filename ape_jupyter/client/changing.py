@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
 
 from ape_jupyter.client.addresses import path_segment
 from ape_jupyter.client.transport import Transport
+from ape_jupyter.model.lifecycle import GRACE, PurgeReport
 from ape_jupyter.model.listing import TagCount
+from ape_jupyter.model.operations import checked_changes
 from ape_jupyter.model.simulation import SimulationMetadata
-from ape_jupyter.wire.messages import SimulationList
+from ape_jupyter.wire.messages import PurgeOrder, SimulationList
 
 __all__ = ["RemoteChanges"]
 
@@ -17,6 +21,20 @@ class RemoteChanges:
     """Tags, deletes and restores runs; see ``Library``."""
 
     _transport: Transport
+
+    def update_metadata(
+        self, sim_id: str, *, expected_revision: int | None = None, **changes: Any
+    ) -> SimulationMetadata:
+        """Change the name, the notes or the visibility of a run."""
+        expected = "*" if expected_revision is None else f'"{expected_revision}"'
+        metadata: SimulationMetadata = self._transport.patch(
+            SimulationMetadata,
+            "simulations",
+            path_segment(sim_id),
+            json=checked_changes(changes),
+            headers={"If-Match": expected},
+        )
+        return metadata
 
     def add_tag(self, sim_id: str, tag: str) -> SimulationMetadata:
         """Tag a run."""
@@ -51,3 +69,9 @@ class RemoteChanges:
             SimulationMetadata, "simulations", path_segment(sim_id), "restore"
         )
         return metadata
+
+    def purge(self, older_than: timedelta = GRACE, dry_run: bool = True) -> PurgeReport:
+        """Remove for good what has been in the trash for long; see ``Library``."""
+        order = PurgeOrder(older_than_seconds=older_than.total_seconds(), dry_run=dry_run)
+        report: PurgeReport = self._transport.post(PurgeReport, "trash", "purge", json=order)
+        return report

@@ -6,14 +6,12 @@ from datetime import UTC, datetime, timedelta
 
 from ape_jupyter.cache.mapped import PersistentCache
 from ape_jupyter.errors import InvalidArgumentError
-from ape_jupyter.model.lifecycle import PurgeReport
+from ape_jupyter.model.lifecycle import GRACE, PurgeReport
 from ape_jupyter.registry.registry import Registry
 from ape_jupyter.results.records import RunRecords
 from ape_jupyter.results.store import ObjectStore
 
 __all__ = ["WithLifecycle"]
-
-GRACE = timedelta(days=7)
 
 
 class WithLifecycle:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
-from ape_jupyter.errors import InvalidArgumentError
-from ape_jupyter.model.events import EventType, SimulationEvent
+from ape_jupyter.model.events import EventType, SimulationEvent, event_types
 from ape_jupyter.registry.registry import Registry
 from ape_jupyter.services.events import EventBus, EventCallback, Subscription
 
@@ -30,6 +29,10 @@ class WithEvents:
             sim_id = self._registry.id_in_history(sim_id)
         return self._registry.events(since, types, sim_id, limit)
 
+    def event_range(self) -> tuple[int, int]:
+        """Return the oldest number that the log still has, and the newest it ever had."""
+        return self._registry.event_range()
+
     def subscribe(
         self,
         event_type: EventType | str | Iterable[EventType | str] | None,
@@ -38,17 +41,5 @@ class WithEvents:
         since: int | None = None,
     ) -> Subscription:
         """Call back for every event of a type; see ``Library``."""
-        return self._events.subscribe(callback, _types(event_type), since)
-
-
-def _types(
-    event_type: EventType | str | Iterable[EventType | str] | None,
-) -> Sequence[EventType] | None:
-    if event_type is None:
-        return None
-    kinds = [event_type] if isinstance(event_type, str) else list(event_type)
-    try:
-        return [EventType(kind) for kind in kinds]
-    except ValueError:
-        known = ", ".join(EventType)
-        raise InvalidArgumentError(f"The types of event are: {known}; not {kinds}.") from None
+        types = None if event_type is None else event_types(event_type)
+        return self._events.subscribe(callback, types, since)

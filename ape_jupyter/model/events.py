@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-__all__ = ["EventType", "SimulationEvent"]
+from ape_jupyter.errors import InvalidArgumentError
+
+__all__ = ["EventType", "SimulationEvent", "event_types"]
 
 
 class EventType(StrEnum):
@@ -55,3 +57,19 @@ class SimulationEvent:
     timestamp: datetime
     user_id: str
     data: Mapping[str, Any] = field(default_factory=dict)
+
+
+def event_types(names: EventType | str | Iterable[EventType | str]) -> tuple[EventType, ...]:
+    """Return the types that one or several names mean.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If there is no such type.
+    """
+    wanted = [names] if isinstance(names, str) else list(names)
+    try:
+        return tuple(map(EventType, wanted))
+    except ValueError:
+        known = ", ".join(EventType)
+        raise InvalidArgumentError(f"The types of event are: {known}; not {wanted}.") from None

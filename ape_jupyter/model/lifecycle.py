@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from ape_jupyter.model.simulation import SimulationMetadata
 
-__all__ = ["PurgeReport"]
+__all__ = ["GRACE", "PurgeReport"]
+
+GRACE = timedelta(days=7)
+"""How long a run stays in the trash at least, unless somebody says otherwise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

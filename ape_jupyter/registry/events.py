@@ -16,7 +16,17 @@ from ape_jupyter.model.events import EventType, SimulationEvent
 from ape_jupyter.registry.rows import stored_time
 from ape_jupyter.registry.schema import event_log, events
 
-__all__ = ["KEPT", "MAX_EVENTS", "BrokenChain", "append", "broken_at", "forget", "last_seq", "read"]
+__all__ = [
+    "KEPT",
+    "MAX_EVENTS",
+    "BrokenChain",
+    "append",
+    "broken_at",
+    "first_and_last_seq",
+    "forget",
+    "last_seq",
+    "read",
+]
 
 MAX_EVENTS = 10_000
 KEPT = timedelta(days=2 * 365)
@@ -94,6 +104,13 @@ def _event(row: Mapping[str, Any] | sa.RowMapping) -> SimulationEvent:
 def last_seq(connection: sa.Connection) -> int:
     """Return the number of the newest event; 0 when there is none."""
     return int(connection.execute(sa.select(event_log.c.last_seq)).scalar_one())
+
+
+def first_and_last_seq(connection: sa.Connection) -> tuple[int, int]:
+    """Return the oldest number that is not forgotten, and that of the newest event."""
+    query = sa.select(event_log.c.forgotten_seq, event_log.c.last_seq)
+    forgotten, last = connection.execute(query).one()
+    return forgotten + 1, last
 
 
 def read(

@@ -60,6 +60,11 @@ class WithLog:
                 return text
             return reading.find(connection, text).sim_id
 
+    def event_range(self) -> tuple[int, int]:
+        """Return the oldest number that the log still has, and the newest it ever had."""
+        with self._database.read() as connection:
+            return events.first_and_last_seq(connection)
+
     def last_seq(self) -> int:
         """Return the number of the newest event; 0 when there is none."""
         with self._database.read() as connection:

@@ -28,6 +28,7 @@ from ape_jupyter.wire.messages import Features
 from ape_jupyter.wire.version import API_PATH
 
 if TYPE_CHECKING:
+    from jupyter_events import EventLogger
     from jupyter_server.serverapp import ServerApp
 
     from ape_jupyter.library.listing import ImportReport
@@ -125,7 +126,7 @@ class ApeJupyterApp(ExtensionApp):
     def initialize_settings(self) -> None:
         """Make the parts; none of them touches the library yet."""
         serverapp = cast("ServerApp", self.serverapp)
-        self.events = EventFeed(ChangeHints(serverapp.event_logger).announce)
+        self.events = EventFeed(ChangeHints(cast("EventLogger", serverapp.event_logger)).announce)
         self.access = LibraryAccess(
             Path(self.library).expanduser().absolute(),
             on_opened=self.events.follow,

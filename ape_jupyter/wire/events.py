@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ape_jupyter.errors import InvalidArgumentError
-from ape_jupyter.model.events import EventType, SimulationEvent
+from ape_jupyter.model.events import EventType, SimulationEvent, event_types
 
 __all__ = [
     "LONGEST_WAIT_SECONDS",
@@ -27,16 +27,17 @@ class EventPage:
 
     Attributes
     ----------
-    last_seq : int
+    next_since : int
         The number up to which the log was looked through; ask next for what came since.
-    first_seq : int
-        The oldest number that the log still has. Who has seen less than the one before it
-        has missed events that are forgotten, and must read the library anew.
+    first_seq, last_seq : int
+        The oldest and the newest number in the log. Who has seen less than the one before
+        the oldest has missed events that are forgotten, and must read the library anew.
     """
 
     items: tuple[SimulationEvent, ...]
-    last_seq: int
+    next_since: int
     first_seq: int
+    last_seq: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,10 +100,10 @@ def decode_event_query(pairs: Sequence[tuple[str, str]]) -> EventQuery:
         For a number that is none or out of range, an unknown type, or a parameter given twice.
     """
     single: dict[str, str] = {}
-    types = []
+    types: list[EventType] = []
     for name, text in pairs:
         if name == "types":
-            types.append(_type(text))
+            types += event_types(text)
         elif name in single:
             raise InvalidArgumentError(f"The parameter {name!r} is given twice.")
         else:
@@ -115,14 +116,6 @@ def decode_event_query(pairs: Sequence[tuple[str, str]]) -> EventQuery:
         limit=int(_number(single, "limit", default.limit, 1, 10_000)),
         wait_seconds=_number(single, "wait_seconds", 0, 0, LONGEST_WAIT_SECONDS),
     )
-
-
-def _type(text: str) -> EventType:
-    try:
-        return EventType(text)
-    except ValueError:
-        known = ", ".join(EventType)
-        raise InvalidArgumentError(f"There is no type of event {text!r}, only: {known}.") from None
 
 
 def _number(

@@ -29,6 +29,7 @@ __all__ = [
     "OpenedSimulation",
     "OpenedTable",
     "OptimizationOrder",
+    "PurgeOrder",
     "SeriesColumns",
     "SimulationList",
     "SuggestionList",
@@ -205,6 +206,20 @@ class VerifyOrder:
     sim_id: str | None = None
     repair: bool = False
     fast: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PurgeOrder:
+    """What to remove for good, or with ``dry_run`` only to name.
+
+    Attributes
+    ----------
+    older_than_seconds : float
+        Runs that have been in the trash for that long.
+    """
+
+    older_than_seconds: float = 7 * 24 * 3600.0
+    dry_run: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

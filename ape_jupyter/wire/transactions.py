@@ -65,12 +65,12 @@ _FIELD_OF_OPERATION: Mapping[type, str] = {
 
 def order_of(operations: Sequence[Operation]) -> TransactionOrder:
     """Return the order for these operations."""
-    return TransactionOrder(
-        operations=tuple(
-            OperationOrder(**{_FIELD_OF_OPERATION[type(operation)]: operation})
-            for operation in operations
-        )
-    )
+    return TransactionOrder(operations=tuple(map(_order_of_one, operations)))
+
+
+def _order_of_one(operation: Operation) -> OperationOrder:
+    chosen: dict[str, Any] = {_FIELD_OF_OPERATION[type(operation)]: operation}
+    return OperationOrder(**chosen)
 
 
 def operations_of(order: TransactionOrder) -> list[Operation]:

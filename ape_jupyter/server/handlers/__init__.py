@@ -28,7 +28,7 @@ from ape_jupyter.server.handlers.simulations import (
 )
 from ape_jupyter.server.handlers.tables import TableHandler
 from ape_jupyter.server.handlers.tags import TagsHandler
-from ape_jupyter.server.handlers.transactions import TransactionsHandler
+from ape_jupyter.server.handlers.transactions import PurgeHandler, TransactionsHandler
 from ape_jupyter.server.handlers.verification import VerificationHandler
 
 __all__ = ["HANDLERS"]
@@ -51,6 +51,7 @@ HANDLERS: tuple[tuple[str, type[ApeHandler]], ...] = (
     ("performance/suggestions/{suggestion_id}/apply", ApplySuggestionHandler),
     ("tags", TagsHandler),
     ("transactions", TransactionsHandler),
+    ("trash/purge", PurgeHandler),
     ("events", EventsHandler),
     ("events/stream", EventsSocket),
     ("comparisons", ComparisonsHandler),

@@ -39,9 +39,13 @@ def _page(library: LocalLibrary, query: EventQuery) -> EventPage:
     items = library.events(
         since=query.since, types=query.types or None, sim_id=query.sim_id, limit=query.limit
     )
-    if len(items) == query.limit:
-        last_seq = items[-1].seq
-    return EventPage(items=tuple(items), last_seq=max(last_seq, query.since), first_seq=first_seq)
+    looked_through = items[-1].seq if len(items) == query.limit else last_seq
+    return EventPage(
+        items=tuple(items),
+        next_since=max(looked_through, query.since),
+        first_seq=first_seq,
+        last_seq=last_seq,
+    )
 
 
 class EventsHandler(ApeHandler):
@@ -62,7 +66,7 @@ class EventsHandler(ApeHandler):
             left = until - loop.time()
             if page.items or left <= 0 or page.first_seq > query.since + 1 or self._gone.is_set():
                 break
-            await self.ape.events.newer_than(page.last_seq, left)
+            await self.ape.events.newer_than(page.next_since, left)
             if self.ape.events.is_closed:
                 break
         if not self._gone.is_set():
@@ -86,7 +90,7 @@ class EventsSocket(WebSocketMixin, WebSocketHandler, ApeHandler):
 
     _sending: asyncio.Task[None] | None = None
 
-    async def prepare(self) -> None:
+    async def prepare(self) -> None:  # type: ignore[override]  # as in ApeHandler
         """Find out who is asking."""
         # The mixin's own would send a program to the login page.
         await ApeHandler.prepare(self)
@@ -133,7 +137,7 @@ class EventsSocket(WebSocketMixin, WebSocketHandler, ApeHandler):
                 continue
             for event in page.items:
                 await self._tell(EventMessage(event=event))
-            since = page.last_seq
+            since = page.next_since
             await feed.newer_than(since, _LONGEST_PAUSE_SECONDS)
         self.close(_GOING_AWAY, "The server stops.")
 

@@ -1,21 +1,24 @@
-"""Many changes in one request, all or none."""
+"""Many changes in one request, and changes that can not be undone."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from tornado import web
 
+from ape_jupyter.errors import InvalidArgumentError
+from ape_jupyter.model.lifecycle import PurgeReport
 from ape_jupyter.model.operations import AddSimulation
 from ape_jupyter.server.handlers.base import ApeHandler
 from ape_jupyter.server.permissions import authenticated, authorized
-from ape_jupyter.wire.messages import SimulationList
+from ape_jupyter.wire.messages import PurgeOrder, SimulationList
 from ape_jupyter.wire.transactions import TransactionOrder, operations_of
 
 if TYPE_CHECKING:
     from ape_jupyter.library.local import LocalLibrary
 
-__all__ = ["TransactionsHandler"]
+__all__ = ["PurgeHandler", "TransactionsHandler"]
 
 
 class TransactionsHandler(ApeHandler):
@@ -39,6 +42,28 @@ class TransactionsHandler(ApeHandler):
         user = self.owner
 
         def carry_out(library: LocalLibrary) -> SimulationList:
-            return SimulationList(items=tuple(library.apply(operations, key, user=user)))
+            return SimulationList(items=tuple(library.apply(operations, key=key, user=user)))
 
         await self.answer_call(carry_out, heavy=adds)
+
+
+class PurgeHandler(ApeHandler):
+    """``trash/purge``."""
+
+    @authenticated
+    @authorized("write", "ape-simulations")
+    async def post(self) -> None:
+        """Remove for good what has been in the trash for long, or say what would go."""
+        order = self.json_body(PurgeOrder)
+        try:
+            older_than = timedelta(seconds=order.older_than_seconds)
+        except (OverflowError, ValueError):
+            raise InvalidArgumentError(
+                f"body.older_than_seconds can not be {order.older_than_seconds}."
+            ) from None
+        user = self.owner
+
+        def purge(library: LocalLibrary) -> PurgeReport:
+            return library.purge(older_than, order.dry_run, user=user)
+
+        await self.answer_call(purge, heavy=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ape_jupyter.wire.messages import SimulationList
+from ape_jupyter.model.lifecycle import PurgeReport
+from ape_jupyter.wire.messages import PurgeOrder, SimulationList
 from ape_jupyter.wire.routes.route import Route
 from ape_jupyter.wire.transactions import TransactionOrder
 
@@ -19,5 +20,15 @@ ROUTES: tuple[Route, ...] = (
         body=TransactionOrder,
         answers={200: SimulationList},
         errors=(400, 404, 409, 410, 412, 422, 507),
+    ),
+    Route(
+        method="POST",
+        path="trash/purge",
+        name="purgeTrash",
+        summary="Remove for good what has been in the trash for long, or only say what would go.",
+        action="write",
+        body=PurgeOrder,
+        answers={200: PurgeReport},
+        errors=(400,),
     ),
 )
