@@ -17,6 +17,7 @@ from ape_jupyter.errors import (
     InvalidResultsError,
     SimulationNotFoundError,
 )
+from ape_jupyter.library.isolation import prepare_isolated
 from ape_jupyter.library.preparation import (
     KnownRun,
     PreparedRun,
@@ -109,7 +110,10 @@ class Intake:
         on_rows: RowsCallback | None = None,
     ) -> PreparedRun:
         look_up = partial(self._known, link=request.link)
-        return prepare_run(files, request, self._store, scratch, look_up, on_rows)
+        # What is in memory was brought by this process, and can do it no more harm.
+        is_brought = all(isinstance(table, Path) for table in files.tables.values())
+        prepare = prepare_isolated if is_brought else prepare_run
+        return prepare(files, request, self._store, scratch, look_up, on_rows)
 
     def _admitted(self, run: PreparedRun) -> tuple[SimulationMetadata, ImportStatus]:
         """Register a run, out of the trash or quarantine if it is there."""
