@@ -174,7 +174,13 @@ def record_of(run: SimulationMetadata, tables: Mapping[str, str]) -> RunRecord:
 
 def _files_at(path: Path, scratch: Path, link: bool) -> RunFiles:
     if not is_package(path):
-        return RunFiles.of_directory(path)
+        files = RunFiles.of_directory(path)
+        # A pipe, for example, would be waited for.
+        strange = [p for p in files.tables.values() if Path(p).exists() and not Path(p).is_file()]
+        if strange:
+            faults = [Fault(Path(p).name, "is no regular file") for p in strange]
+            raise InvalidResultsError(files.label, faults)
+        return files
     if link:
         problem = "is a package, which can not be linked; import it with a copy"
         raise InvalidResultsError(displayed(path), [Fault(path.name, problem)])

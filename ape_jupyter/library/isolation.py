@@ -144,9 +144,8 @@ class _Reader:
     def end(self) -> int:
         """End the process and its forks; return how it ended."""
         # What ended by itself says more than that it was killed.
-        with suppress(subprocess.TimeoutExpired):
-            return self._process.wait(0)
-        self.kill()
+        if self._process.poll() is None:
+            self.kill()
         status = self._process.wait()
         for pipe in (self.orders, self.answers):
             with suppress(OSError):
