@@ -86,8 +86,8 @@ def _carry_out(message: dict[str, Any], orders: IO[bytes], answers: IO[bytes]) -
 
     try:
         run = prepare_run(order.files, order.request, order.store, order.scratch, look_up, on_rows)
-        if run.summary is not None:
-            write_table(run.summary, order.scratch / SUMMARY_FILE)
+        if run.new is not None:
+            write_table(run.new.summary, order.scratch / SUMMARY_FILE)
         send(answers, {"prepared": prepared(run)})
     except MemoryError:
         fault = Fault(order.files.label, "takes more memory to read than results can")
