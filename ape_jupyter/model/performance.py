@@ -54,7 +54,7 @@ class CacheUse:
     miss_seconds : float
         What the misses took.
     evictions, evicted_mb : float
-        Result sets that left the cache, and what they took there.
+        Result sets that left the cache to make room for others, and what they took there.
     """
 
     hits: float = 0.0

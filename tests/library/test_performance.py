@@ -196,6 +196,14 @@ def test_a_raised_budget_holds_for_all(small: LocalLibrary) -> None:
     assert small.performance().misses == report.misses
 
 
+def test_what_users_evict_is_no_sign_of_a_small_budget(library: LocalLibrary) -> None:
+    for _ in range(21):
+        library.load_simulation(EXAMPLE_NAMES[0], load_data=True).unload_results()
+        library.evict(EXAMPLE_NAMES[0])
+    assert library.performance().evictions == 21
+    assert suggested(library, SuggestionKind.RAISE_BUDGET) == []
+
+
 def test_idle_runs_are_unloaded(small: LocalLibrary) -> None:
     small.load_simulation(EXAMPLE_NAMES[1], load_data=True).unload_results()
 

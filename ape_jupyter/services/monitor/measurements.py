@@ -38,7 +38,7 @@ class Opens:
 
 @dataclass(slots=True)
 class Recent:
-    """Recent use of the cache."""
+    """Recent use of the cache; its evictions are those that made room."""
 
     hits: float = 0.0
     misses: float = 0.0
@@ -108,10 +108,12 @@ class Measurements:
         self.recent.misses += 1
         self.recent.miss_seconds += seconds
 
-    def evicted(self, size_bytes: int) -> None:
+    def evicted(self, size_bytes: int, *, made_room: bool) -> None:
         """Count one eviction."""
         self.evictions += 1
         self.evicted_bytes += size_bytes
+        if not made_room:
+            return
         self.recent.evictions += 1
         self.recent.evicted_mb += size_bytes / MB
 

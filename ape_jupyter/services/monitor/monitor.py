@@ -65,9 +65,9 @@ class PerformanceMonitor:
         """Count the opening of a run; ``warm`` when its mapped files were there."""
         self._count(lambda pending: pending.opened(sim_id, seconds, warm=warm))
 
-    def evicted(self, size_bytes: int) -> None:
-        """Count a result set that left the cache."""
-        self._count(lambda pending: pending.evicted(size_bytes))
+    def evicted(self, size_bytes: int, made_room: bool) -> None:
+        """Count a result set that left the cache, to make room or because somebody said so."""
+        self._count(lambda pending: pending.evicted(size_bytes, made_room=made_room))
 
     def _count(self, change: Callable[[Measurements], None]) -> None:
         self._gathered.count(change)

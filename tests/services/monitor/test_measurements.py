@@ -18,7 +18,7 @@ def measured(observed, at=1.8e9):
     found = Measurements(since=at, at=at)
     for sim_id, seconds, warm in observed:
         found.opened(sim_id, seconds, warm=warm)
-    found.evicted(1000)
+    found.evicted(1000, made_room=True)
     return found
 
 
