@@ -4,6 +4,30 @@ export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
 export interface components {
   schemas: {
+    /** @description A suggestion as data. */
+    Advice: {
+      /** @description The figures that it rests on. */
+      evidence: {
+        [key: string]: unknown;
+      };
+      kind: components['schemas']['SuggestionKind'];
+      /** @description What it would bring; seconds in a week. */
+      saves_mb: number | null;
+      /** @description What it would bring; seconds in a week. */
+      saves_seconds: number | null;
+      /** @description What to do, why, and what it brings. */
+      sentence: string;
+      /** @description The run it is about, if any. */
+      sim_id: string | null;
+      /** @description The same for as long as the same is suggested. */
+      suggestion_id: string;
+    };
+    /** @description A suggestion that was carried out, and what came of it in a sentence. */
+    AppliedSuggestion: {
+      kind: components['schemas']['SuggestionKind'];
+      result: string;
+      suggestion_id: string;
+    };
     /** @description One entry of APE's audit log; ``data`` holds every field beside name and time. */
     AuditEvent: {
       data: {
@@ -11,6 +35,19 @@ export interface components {
       };
       event: string;
       timestamp: string | null;
+    };
+    /** @description How often runs were found in the cache; what happened a week ago counts half. */
+    CacheUse: {
+      /** @description Result sets that left the cache to make room for others, and what they took there. */
+      evicted_mb: number;
+      /** @description Result sets that left the cache to make room for others, and what they took there. */
+      evictions: number;
+      /** @description Openings that found the mapped files, and that did not. */
+      hits: number;
+      /** @description What the misses took. */
+      miss_seconds: number;
+      /** @description Openings that found the mapped files, and that did not. */
+      misses: number;
     };
     /** @description The result of a comparison; ``request`` is what was computed, nothing left out. */
     Comparison: {
@@ -182,6 +219,15 @@ export interface components {
       pss_mb: number | null;
       runs: components['schemas']['MappedRun'][];
     };
+    /** @description How long one kind of operation took; quantiles are within 6 % of what was observed. */
+    Latency: {
+      count: number;
+      operation: components['schemas']['Operation'];
+      p50_seconds: number;
+      p95_seconds: number;
+      p99_seconds: number;
+      total_seconds: number;
+    };
     /** @description The library that a server serves; ``revision`` grows with every change of any run. */
     LibraryHealth: {
       location: string;
@@ -227,6 +273,11 @@ export interface components {
       size_bytes: number;
     };
     /**
+     * @description What is timed. Opening is cold when the mapped files had to be made or waited for.
+     * @enum {string}
+     */
+    Operation: 'open_warm' | 'open_cold' | 'search' | 'comparison' | 'import';
+    /**
      * @description What was done with a run, or with what is no run.
      * @enum {string}
      */
@@ -252,6 +303,29 @@ export interface components {
       reason: string;
       /** @description None for what belongs to no run. */
       sim_id: string | null;
+    };
+    /** @description How long things take, and how the cache is used, in all processes of a library. */
+    PerformanceReport: {
+      evicted_mb: number;
+      /** @description Result sets that left the cache, and ``evicted_mb`` what they took there. */
+      evictions: number;
+      /** @description The share of hits; None without an opening. */
+      hit_rate: number | null;
+      /** @description Openings that found their mapped files, and that had to make them or to wait for that. */
+      hits: number;
+      /** @description Of the operations that were observed. */
+      latencies: components['schemas']['Latency'][];
+      /** @description Openings that found their mapped files, and that had to make them or to wait for that. */
+      misses: number;
+      /** @description Runs by recent openings. */
+      most_used: components['schemas']['RunUse'][];
+      /** @description The same where what happened a week ago counts half. */
+      recent: components['schemas']['CacheUse'];
+      /**
+       * Format: date-time
+       * @description When measuring began; restarts do not end it.
+       */
+      since: string;
     };
     /** @description A protocol as parsed from ``protocol.yaml``. */
     ProtocolData: {
@@ -279,6 +353,17 @@ export interface components {
       pandas_mb: number;
       /** @description The part of the files that is in memory now, whoever uses it. */
       resident_mb: number | null;
+      sim_id: string;
+    };
+    /** @description How often a run was opened; what happened a week ago counts half. */
+    RunUse: {
+      /** @description Those for which its files had to be made, and what that took. */
+      cold_opens: number;
+      /** @description Those for which its files had to be made, and what that took. */
+      cold_seconds: number;
+      name: string;
+      /** @description All openings. */
+      opens: number;
       sim_id: string;
     };
     /** @description A page of runs; ``total`` counts all that match, ``next_cursor`` leads to the next page. */
@@ -374,6 +459,15 @@ export interface components {
      * @enum {string}
      */
     Status: 'available' | 'quarantined' | 'trashed';
+    /**
+     * @description What is suggested.
+     * @enum {string}
+     */
+    SuggestionKind: 'pin' | 'raise_budget' | 'unload_idle' | 'drop_copies';
+    /** @description What would help, the greatest effect first. */
+    SuggestionList: {
+      items: components['schemas']['Advice'][];
+    };
     /** @description Tags to add to and remove from several runs, all or nothing. */
     TagChange: {
       add?: string[];
