@@ -14,6 +14,7 @@
     ├── LibraryBusyError
     ├── OutOfSpaceError           (OSError)
     ├── OperationCancelledError
+    ├── TransactionClosedError    (RuntimeError)
     └── ServerUnavailableError    (ConnectionError)
 
 Each also is the builtin that a reader would catch without knowing this package.
@@ -43,6 +44,7 @@ __all__ = [
     "SchemaTooNewError",
     "ServerUnavailableError",
     "SimulationNotFoundError",
+    "TransactionClosedError",
 ]
 
 
@@ -173,6 +175,10 @@ class OutOfSpaceError(ApeError, OSError):
 
 class OperationCancelledError(ApeError):
     """The operation was cancelled before it was complete; nothing of it was kept."""
+
+
+class TransactionClosedError(ApeError, RuntimeError):
+    """The transaction was used outside of its ``with`` block."""
 
 
 class ServerUnavailableError(ApeError, ConnectionError):

@@ -12,14 +12,20 @@ from ape_jupyter.library.advising import Adviser
 from ape_jupyter.library.applying import Actions
 from ape_jupyter.library.changing import WithChanges
 from ape_jupyter.library.comparing import WithComparison
+from ape_jupyter.library.custody import Custody
 from ape_jupyter.library.intake import Intake
+from ape_jupyter.library.lifecycle import WithLifecycle
 from ape_jupyter.library.location import BUDGET_SETTING, DATABASE, MEASUREMENTS, prepare_directory
 from ape_jupyter.library.opening import WithRuns
 from ape_jupyter.library.performance import WithPerformance
 from ape_jupyter.library.residency import Residency, WithResidency
 from ape_jupyter.library.taking_in import WithIntake
+from ape_jupyter.library.telling import WithEvents
+from ape_jupyter.library.transactions import WithTransactions
 from ape_jupyter.registry.registry import Registry
+from ape_jupyter.results.records import RunRecords
 from ape_jupyter.results.store import ObjectStore
+from ape_jupyter.services.events import EventBus
 from ape_jupyter.services.monitor.monitor import PerformanceMonitor
 from ape_jupyter.services.monitor.threshold import Threshold
 
@@ -27,13 +33,21 @@ __all__ = ["LocalLibrary"]
 
 
 class LocalLibrary(
-    WithRuns, WithIntake, WithChanges, WithComparison, WithResidency, WithPerformance
+    WithRuns,
+    WithIntake,
+    WithChanges,
+    WithTransactions,
+    WithEvents,
+    WithLifecycle,
+    WithComparison,
+    WithResidency,
+    WithPerformance,
 ):
     """A library in a directory; see :class:`ape_jupyter.library.interface.Library`.
 
     Threads may share one. Any number of processes of one machine may open the directory.
-    Methods that take runs in have ``user``: the owner of the runs, by default the user of
-    this process.
+    Methods that change something have ``user``: who does it, by default the user of this
+    process.
     """
 
     def __init__(
@@ -41,9 +55,11 @@ class LocalLibrary(
         directory: Path,
         budget: Budget | None = None,
         threshold: Threshold | None = None,
+        database: str | None = None,
     ) -> None:
         self.directory = directory
-        self._registry = Registry(directory / DATABASE)
+        self._registry = Registry(database or directory / DATABASE)
+        self._events = EventBus(self._registry)
         self._store = ObjectStore(directory / "objects", directory / "staging")
         pinned = self._registry.pinned_checksums
         self._monitor = PerformanceMonitor(directory / MEASUREMENTS, self.tend)
@@ -53,7 +69,9 @@ class LocalLibrary(
             self._registry, self._cache, self._residency, self._monitor, threshold or Threshold()
         )
         self._actions = Actions(self._residency, self._cache.evictor, self._monitor)
-        self._intake = Intake(self._registry, self._store, self._cache)
+        self._records = RunRecords(directory / "runs", directory / "staging")
+        self._custody = Custody(self._registry, self._store)
+        self._intake = Intake(self._registry, self._store, self._records, self._cache)
 
     @classmethod
     def open(
@@ -62,6 +80,7 @@ class LocalLibrary(
         *,
         cache_budget_mb: float | None = None,
         memory_threshold: float = 0.8,
+        database: str | None = None,
     ) -> LocalLibrary:
         """Open a library, making the directory when there is none.
 
@@ -74,6 +93,9 @@ class LocalLibrary(
         memory_threshold : float
             Share of the container's memory, and of the cache's budget, from which an event
             tells that it is reached.
+        database : str, optional
+            The ``postgresql://`` URL of a database for the metadata. Default: a SQLite file
+            in the directory.
 
         Raises
         ------
@@ -91,7 +113,7 @@ class LocalLibrary(
         except OSError as error:
             reason = error.strerror or str(error)
             raise InvalidArgumentError(f"No library can be kept in {path}: {reason}.") from error
-        return cls(path, budget, threshold)
+        return cls(path, budget, threshold, database)
 
     @property
     def location(self) -> str:
@@ -103,8 +125,9 @@ class LocalLibrary(
         return self._registry.revision()
 
     def close(self) -> None:
-        """Release the database. Results that are open stay readable."""
+        """End subscriptions and release the database. Results that are open stay readable."""
         self._monitor.close()
+        self._events.close()
         self._registry.close()
 
     def __enter__(self) -> LocalLibrary:

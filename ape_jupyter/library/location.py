@@ -22,7 +22,7 @@ LIBRARY_VARIABLE = "APE_JUPYTER_LIBRARY"
 DATABASE = "registry.db"
 MEASUREMENTS = "performance.json"
 BUDGET_SETTING = "cache_budget_mb"
-_DIRECTORIES = ("objects", "cache", "staging")
+_DIRECTORIES = ("objects", "runs", "cache", "staging")
 
 
 def default_directory() -> Path:

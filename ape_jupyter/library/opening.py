@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextlib import ExitStack
 from typing import Any
 
 from ape_jupyter.cache.mapped import PersistentCache
+from ape_jupyter.library.custody import Custody
 from ape_jupyter.library.data import OpenedTables, SimulationData
 from ape_jupyter.library.documents import documents_of
 from ape_jupyter.library.listing import SearchResult
@@ -32,6 +34,7 @@ class WithRuns:
     _cache: PersistentCache
     _monitor: PerformanceMonitor
     _residency: Residency
+    _custody: Custody
 
     def get_metadata(self, sim_id: str) -> SimulationMetadata:
         """Return the metadata of one run."""
@@ -97,7 +100,10 @@ class WithRuns:
         names += ["costs"] * metadata.has_costs + ["resources"] * metadata.has_resources
         started = time.perf_counter()
         is_warm = self._cache.holds(digest, names)
-        paths = self._cache.files(digest, names, lambda: self._store.read(digest).streams())
+        with self._custody.reading(metadata), ExitStack() as reading:
+            paths = self._cache.files(
+                digest, names, lambda: reading.enter_context(self._store.reading(digest)).streams()
+            )
         self._monitor.opened(metadata.sim_id, time.perf_counter() - started, warm=is_warm)
         self._registry.record_access(metadata.sim_id)
         return OpenedTables(metadata=metadata, paths=paths)

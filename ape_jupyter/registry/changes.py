@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 import sqlalchemy as sa
@@ -19,11 +20,12 @@ from ape_jupyter.model.operations import (
     checked_changes,
 )
 from ape_jupyter.model.simulation import SimulationMetadata, Status
+from ape_jupyter.model.tags import normalise_tag
 from ape_jupyter.registry import events, reading
-from ape_jupyter.registry.rows import row_of, search_text
+from ape_jupyter.registry.rows import metadata_of, row_of, stored_time
 from ape_jupyter.registry.schema import documents, library_state, simulations, tags
 
-__all__ = ["NewRun", "RegistryOperation", "SetStatus", "carry_out"]
+__all__ = ["NewRun", "RegistryOperation", "ReplaceResults", "SetStatus", "carry_out"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,13 +45,39 @@ class SetStatus:
     expected_revision: int | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplaceResults:
+    """Let a run have the results of ``metadata``, and be available; users' own changes stay."""
+
+    metadata: SimulationMetadata
+    documents: Mapping[str, Any]
+    expected_revision: int | None = None
+
+    @property
+    def sim_id(self) -> str:
+        """The run's full id."""
+        return self.metadata.sim_id
+
+
 _ChangeOfRun: TypeAlias = (
-    UpdateMetadata | SetTags | SetPinned | DeleteSimulation | RestoreSimulation | SetStatus
+    UpdateMetadata
+    | SetTags
+    | SetPinned
+    | DeleteSimulation
+    | RestoreSimulation
+    | SetStatus
+    | ReplaceResults
 )
 RegistryOperation: TypeAlias = NewRun | _ChangeOfRun
 
-# What people change about a run; a registration and a history tell of these.
-_HISTORY = ("name", "notes", "visibility", "tags", "is_pinned", "status")
+# What is read off the results of a run; all else belongs to its users.
+_OF_RESULTS = (
+    *("n_patients", "n_patients_requested", "n_patients_without_visits", "n_visits"),
+    *("duration_years", "start_date", "protocol_name", "protocol_version", "protocol_digest"),
+    *("engine_type", "model_type", "seed", "runtime_seconds", "file_size_mb", "checksum"),
+    *("source", "status", "has_costs", "has_resources", "headline"),
+)
+_TOLD_OF_NEW_RUN = ("name", "notes", "visibility", "owner", "source", "checksum", "parent")
 
 
 def carry_out(
@@ -72,29 +100,32 @@ def carry_out(
     expected = operation.expected_revision
     if expected is not None and expected != before.revision:
         raise _conflict(connection, before, expected)
-    wanted = _wanted(before, operation)
-    values = {name: value for name, value in wanted.items() if value != getattr(before, name)}
-    if not values:
+    after = replace(before, **_wanted(before, operation))
+    if after == before:
         return before
-    after = replace(before, **values, revision=before.revision + 1)
-    _write_tags(connection, before, after)
-    row = row_of(after)
-    columns = {name: row[name] for name in values if name != "tags"}
-    columns |= {"revision": after.revision, "search_text": search_text(row, after.tags)}
+    after = replace(after, revision=before.revision + 1)
+    old, new = row_of(before), row_of(after)
+    columns = {name: value for name, value in new.items() if value != old[name]}
+    if after.status is not before.status:
+        is_trashed = after.status is Status.TRASHED
+        columns["trashed_at"] = stored_time(datetime.now(UTC)) if is_trashed else None
     update = sa.update(simulations).where(simulations.c.sim_id == after.sim_id)
     connection.execute(update.values(columns))
+    _write_tags(connection, before, after)
+    if isinstance(operation, ReplaceResults):
+        _write_documents(connection, after.sim_id, operation.documents)
     _changed(connection)
-    data = {
-        "revision": after.revision,
-        "before": {name: _as_json(before, name) for name in values},
-        "after": {name: _as_json(after, name) for name in values},
-    }
-    events.append(connection, _event_type(before, values), after.sim_id, data, user)
+    told = [name for name in columns if name in old and name not in ("revision", "search_text")]
+    was, became = {name: old[name] for name in told}, {name: new[name] for name in told}
+    if after.tags != before.tags:
+        was["tags"], became["tags"] = list(before.tags), list(after.tags)
+    data = {"revision": after.revision, "before": was, "after": became}
+    events.append(connection, _event_type(before, after), after.sim_id, data, user)
     return after
 
 
 def _run_of(connection: sa.Connection, operation: _ChangeOfRun) -> SimulationMetadata:
-    if isinstance(operation, RestoreSimulation | SetStatus):
+    if isinstance(operation, RestoreSimulation | SetStatus | ReplaceResults):
         return reading.one(connection, operation.sim_id)
     return reading.find(connection, operation.sim_id)
 
@@ -105,9 +136,9 @@ def _wanted(run: SimulationMetadata, operation: _ChangeOfRun) -> dict[str, Any]:
         case UpdateMetadata():
             return dict(checked_changes(operation.changes))
         case SetTags():
-            removed = {tag.casefold() for tag in operation.remove}
+            removed = {normalise_tag(tag).casefold() for tag in operation.remove}
             kept = {tag.casefold(): tag for tag in run.tags if tag.casefold() not in removed}
-            for tag in operation.add:
+            for tag in map(normalise_tag, operation.add):
                 kept.setdefault(tag.casefold(), tag)
             return {"tags": tuple(sorted(kept.values(), key=str.casefold))}
         case SetPinned():
@@ -118,24 +149,21 @@ def _wanted(run: SimulationMetadata, operation: _ChangeOfRun) -> dict[str, Any]:
             return {"status": Status.AVAILABLE}
         case SetStatus():
             return {"status": operation.status}
+        case ReplaceResults():
+            return {name: getattr(operation.metadata, name) for name in _OF_RESULTS}
 
 
-def _event_type(before: SimulationMetadata, values: Mapping[str, Any]) -> EventType:
-    if "tags" in values:
+def _event_type(before: SimulationMetadata, after: SimulationMetadata) -> EventType:
+    if after.tags != before.tags:
         return EventType.TAGS_CHANGED
-    match values.get("status"):
-        case Status.TRASHED:
+    match before.status, after.status:
+        case was, Status.TRASHED if was is not Status.TRASHED:
             return EventType.SIMULATION_DELETED
-        case Status.QUARANTINED:
+        case was, Status.QUARANTINED if was is not Status.QUARANTINED:
             return EventType.STATE_CORRUPTED
-        case Status.AVAILABLE if before.status is Status.TRASHED:
+        case Status.TRASHED, Status.AVAILABLE:
             return EventType.SIMULATION_RESTORED
     return EventType.METADATA_UPDATED
-
-
-def _as_json(run: SimulationMetadata, name: str) -> Any:
-    value = getattr(run, name)
-    return list(value) if isinstance(value, tuple) else value
 
 
 def _add(connection: sa.Connection, new: NewRun, user: str) -> SimulationMetadata:
@@ -144,17 +172,22 @@ def _add(connection: sa.Connection, new: NewRun, user: str) -> SimulationMetadat
         raise ConflictError(f"There is a run {run.sim_id!r} already.")
     connection.execute(sa.insert(simulations).values(row_of(run)))
     _write_tags(connection, replace(run, tags=()), run)
-    for kind, content in new.documents.items():
-        values = {"sim_id": run.sim_id, "kind": kind, "content": content}
-        connection.execute(sa.insert(documents).values(values))
+    _write_documents(connection, run.sim_id, new.documents)
     _changed(connection)
-    data = {
-        "revision": run.revision,
-        "before": {},
-        "after": {name: _as_json(run, name) for name in (*_HISTORY, "checksum", "source")},
-    }
+    row = row_of(run)
+    told = {name: row[name] for name in _TOLD_OF_NEW_RUN}
+    data = {"revision": run.revision, "before": {}, "after": {**told, "tags": list(run.tags)}}
     events.append(connection, EventType.SIMULATION_REGISTERED, run.sim_id, data, user)
     return run
+
+
+def _write_documents(
+    connection: sa.Connection, sim_id: str, run_documents: Mapping[str, Any]
+) -> None:
+    connection.execute(sa.delete(documents).where(documents.c.sim_id == sim_id))
+    for kind, content in run_documents.items():
+        values = {"sim_id": sim_id, "kind": kind, "content": content}
+        connection.execute(sa.insert(documents).values(values))
 
 
 def _write_tags(
@@ -194,15 +227,13 @@ def _at_revision(
     connection: sa.Connection, current: SimulationMetadata, revision: int
 ) -> SimulationMetadata | None:
     """Return a run as it was, by undoing what its history tells; None when that is too short."""
-    run = current
+    row, tags_then, at = row_of(current), current.tags, current.revision
     for event in reversed(events.read(connection, sim_id=current.sim_id)):
-        if run.revision <= revision:
+        if at <= revision:
             break
-        if event.data.get("revision") == run.revision:
-            before = dict(event.data.get("before", {}))
-            if "tags" in before:
-                before["tags"] = tuple(before["tags"])
-            if "status" in before:
-                before["status"] = Status(before["status"])
-            run = replace(run, **before, revision=run.revision - 1)
-    return run if run.revision == revision else None
+        if event.data.get("revision") == at:
+            before = dict(event.data["before"])
+            tags_then = tuple(before.pop("tags", tags_then))
+            row.update(before)
+            at -= 1
+    return metadata_of({**row, "revision": at}, tags_then) if at == revision else None

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,10 +16,12 @@ from ape_jupyter.model.events import EventType, SimulationEvent
 from ape_jupyter.registry.rows import stored_time
 from ape_jupyter.registry.schema import event_log, events
 
-__all__ = ["MAX_EVENTS", "BrokenChain", "append", "broken_at", "forget", "last_seq", "read"]
+__all__ = ["KEPT", "MAX_EVENTS", "BrokenChain", "append", "broken_at", "forget", "last_seq", "read"]
 
 MAX_EVENTS = 10_000
+KEPT = timedelta(days=2 * 365)
 _CHECKED_AT_ONCE = 5_000
+_FORGOTTEN_EVERY = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +47,9 @@ def append(
     data: Mapping[str, Any],
     user_id: str,
 ) -> SimulationEvent:
-    """Write the next event; ``connection`` must be the writing one.
+    """Write the next event, and now and then forget old ones.
+
+    ``connection`` must be the writing one.
 
     Raises
     ------
@@ -66,6 +70,8 @@ def append(
     connection.execute(sa.insert(events).values(row))
     update = sa.update(event_log).values(last_seq=row["seq"], last_hash=row["hash"])
     connection.execute(update)
+    if row["seq"] % _FORGOTTEN_EVERY == 0:
+        forget(connection, now - KEPT)
     return _event(row)
 
 

@@ -17,14 +17,14 @@ from ape_jupyter.model.simulation import SimulationMetadata
 from ape_jupyter.registry.rows import metadata_of, row_of, stored_time
 from ape_jupyter.registry.schema import outcomes
 
-__all__ = ["Request", "record", "recorded"]
+__all__ = ["KeyedRequest", "record", "recorded"]
 
 _MAX_KEY_CHARACTERS = 200
 _KEPT = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class KeyedRequest:
     """A request for changes, and the key by which a repetition of it is known.
 
     Raises
@@ -57,7 +57,7 @@ class Request:
         return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
 
 
-def recorded(connection: sa.Connection, request: Request) -> list[SimulationMetadata] | None:
+def recorded(connection: sa.Connection, request: KeyedRequest) -> list[SimulationMetadata] | None:
     """Return what a request led to; None when it was not carried out.
 
     Raises
@@ -75,7 +75,9 @@ def recorded(connection: sa.Connection, request: Request) -> list[SimulationMeta
     return [metadata_of(run, run["tags"]) for run in row.runs]
 
 
-def record(connection: sa.Connection, request: Request, runs: Sequence[SimulationMetadata]) -> None:
+def record(
+    connection: sa.Connection, request: KeyedRequest, runs: Sequence[SimulationMetadata]
+) -> None:
     """Remember what a request led to; those of last week are forgotten."""
     now = datetime.now(UTC)
     old = outcomes.c.done_at < stored_time(now - _KEPT)

@@ -106,12 +106,12 @@ def _tags_of(connection: sa.Connection, sim_ids: Sequence[str]) -> dict[str, lis
 
 
 def tag_counts(connection: sa.Connection) -> list[TagCount]:
-    """Return the tags of available runs, the most used first."""
+    """Return the tags of runs outside the trash, the most used first."""
     # Of the spellings in use, the first in order stands for all.
     query = (
         sa.select(sa.func.min(tags.c.tag), sa.func.count())
         .join(simulations, simulations.c.sim_id == tags.c.sim_id)
-        .where(_column.status == Status.AVAILABLE.value)
+        .where(_column.status != Status.TRASHED.value)
         .group_by(tags.c.tag_key)
         .order_by(sa.func.count().desc(), tags.c.tag_key)
     )

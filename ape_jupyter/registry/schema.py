@@ -14,6 +14,7 @@ __all__ = [
     "outcomes",
     "simulations",
     "tags",
+    "tombstones",
 ]
 
 DATABASE_VERSION = 2
@@ -73,6 +74,8 @@ simulations = sa.Table(
     sa.Column("mean_final_vision", sa.Float),
     sa.Column("total_injections", _INTEGER, nullable=False),
     sa.Column("discontinuation_rate", sa.Float),
+    # Since when the run is in the trash; None when it is not.
+    sa.Column("trashed_at", _TEXT),
     # Case-folded text of everything that words are searched in, tags included.
     sa.Column("search_text", _TEXT, nullable=False),
     sa.Index("simulations_by_status_and_creation", "status", "created_at", "sim_id"),
@@ -133,4 +136,12 @@ outcomes = sa.Table(
     sa.Column("done_at", _TEXT, nullable=False),
     sa.Column("runs", sa.JSON, nullable=False),
     sa.Index("outcomes_by_age", "done_at"),
+)
+
+# Purged runs of which files may still be there.
+tombstones = sa.Table(
+    "tombstones",
+    metadata,
+    sa.Column("sim_id", _TEXT, primary_key=True),
+    sa.Column("checksum", _TEXT, primary_key=True),
 )

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from ape_jupyter.errors import CorruptedDataError, LibraryBusyError, OutOfSpaceError
+from ape_jupyter.errors import ApeError, CorruptedDataError, LibraryBusyError, OutOfSpaceError
 
 try:
     import pysqlite3.dbapi2 as bundled_sqlite
@@ -118,7 +118,7 @@ class SqliteConnector:
             if "full" in reason:
                 message = f"The disk that holds {self.path} is full; nothing was changed."
                 raise OutOfSpaceError(message) from error
-            raise
+            raise ApeError(f"The database {self.path} can not be used: {reason}") from error
         except DatabaseError as error:
             if "malformed" in str(error.orig) or "not a database" in str(error.orig):
                 raise CorruptedDataError(f"{self.path} is damaged: {error.orig}") from error

@@ -16,7 +16,7 @@ from ape_jupyter.errors import ConflictError, InvalidArgumentError, SimulationNo
 from ape_jupyter.model.events import EventType
 from ape_jupyter.model.operations import DeleteSimulation, SetTags, UpdateMetadata
 from ape_jupyter.model.simulation import Status
-from ape_jupyter.registry.outcomes import Request
+from ape_jupyter.registry.outcomes import KeyedRequest
 from ape_jupyter.registry.registry import Registry
 from ape_jupyter.registry.schema import event_log, events
 from ape_jupyter.testing.suite_registry import RegistryFixtures, example_metadata
@@ -194,7 +194,7 @@ class EventTests(RegistryFixtures):
             SetTags(sim_id=RUN, add=("x",)),
             UpdateMetadata(sim_id=RUN, changes={"notes": "y"}, expected_revision=2),
         ]
-        request = Request("a-key", operations)
+        request = KeyedRequest("a-key", operations)
         assert registry.outcome(request) is None
         first = registry.apply(operations, request=request)
         start = registry.last_seq()
@@ -205,13 +205,13 @@ class EventTests(RegistryFixtures):
         assert registry.last_seq() == start + 1
         other = [DeleteSimulation(sim_id=RUN)]
         with pytest.raises(ConflictError, match="a-key"):
-            registry.apply(other, request=Request("a-key", other))
+            registry.apply(other, request=KeyedRequest("a-key", other))
         assert registry.get(RUN).status is Status.AVAILABLE
 
     @pytest.mark.parametrize("key", ["", "x" * 201, "a\nb", "ä"])
     def test_a_key_is_short_and_printable(self, key: str) -> None:
         with pytest.raises(InvalidArgumentError, match="key"):
-            Request(key, [])
+            KeyedRequest(key, [])
 
     def test_no_reader_misses_a_number(self, location: Path | str, registry: Registry) -> None:
         n_writers, n_changes = 6, 10

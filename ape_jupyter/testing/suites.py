@@ -25,7 +25,7 @@ from ape_jupyter.testing.suite_memory import MemoryTests, ResidencyTests
 from ape_jupyter.testing.suite_performance import PerformanceTests
 from ape_jupyter.testing.suite_results import ComparisonTests, RegistrationTests, ResultsTests
 
-__all__ = ["LibraryFixtures", "LibraryTests"]
+__all__ = ["LibraryFixtures", "LibraryTests", "TagTests"]
 
 
 class LibraryFixtures:
