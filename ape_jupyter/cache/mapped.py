@@ -17,7 +17,7 @@ from filelock import FileLock
 from ape_jupyter.cache.budget import Budget
 from ape_jupyter.cache.eviction import LOCKS, Evictor, is_exempt_name
 from ape_jupyter.cache.leases import LEASE_FILE, Lease
-from ape_jupyter.cache.seals import HashedWriter, is_sealed, seal
+from ape_jupyter.cache.seals import HashedWriter, is_sealed, problem_of, seal
 from ape_jupyter.errors import LibraryBusyError, OutOfSpaceError
 
 __all__ = ["PersistentCache", "map_table", "write_table"]
@@ -101,6 +101,15 @@ class PersistentCache:
     def holds(self, digest: str, names: Sequence[str]) -> bool:
         """Tell whether the files of a result set are there, with nothing left to do."""
         return all(self.path(digest, name).exists() for name in names)
+
+    def problems(self, digest: str, *, read: bool) -> dict[Path, str]:
+        """Say what is wrong with the files of a result set that are there; see ``problem_of``."""
+        found = {path: problem_of(path, read=read) for path in self.written(digest)}
+        return {path: problem for path, problem in found.items() if problem}
+
+    def written(self, digest: str) -> list[Path]:
+        """Return the Arrow files of a result set that are there."""
+        return sorted((self.directory / digest).glob("*.arrow"))
 
     def files(
         self,

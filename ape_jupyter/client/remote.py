@@ -13,6 +13,7 @@ from ape_jupyter.client.performance import RemotePerformance
 from ape_jupyter.client.residency import RemoteResidency
 from ape_jupyter.client.taking_in import RemoteIntake
 from ape_jupyter.client.transport import Transport
+from ape_jupyter.client.verification import RemoteVerification
 from ape_jupyter.wire.messages import Health
 from ape_jupyter.wire.signing import KernelCredential
 
@@ -20,7 +21,12 @@ __all__ = ["RemoteLibrary"]
 
 
 class RemoteLibrary(
-    RemoteIntake, RemoteChanges, RemoteComparison, RemoteResidency, RemotePerformance
+    RemoteIntake,
+    RemoteChanges,
+    RemoteComparison,
+    RemoteResidency,
+    RemoteVerification,
+    RemotePerformance,
 ):
     """The library of a Jupyter server; see :class:`ape_jupyter.library.interface.Library`.
 

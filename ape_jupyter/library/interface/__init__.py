@@ -10,12 +10,20 @@ from ape_jupyter.library.interface.opening import FilterValue, OpensRuns
 from ape_jupyter.library.interface.performance import MeasuresItself
 from ape_jupyter.library.interface.residency import KeepsRuns
 from ape_jupyter.library.interface.taking_in import TakesRunsIn
+from ape_jupyter.library.interface.verification import VerifiesRuns
 
 __all__ = ["FilterValue", "Library"]
 
 
 class Library(
-    TakesRunsIn, OpensRuns, ChangesRuns, ComparesRuns, KeepsRuns, MeasuresItself, Protocol
+    TakesRunsIn,
+    OpensRuns,
+    ChangesRuns,
+    ComparesRuns,
+    KeepsRuns,
+    VerifiesRuns,
+    MeasuresItself,
+    Protocol,
 ):
     """A shared library of simulation runs.
 

@@ -10,6 +10,7 @@ from ape_jupyter.wire.routes import (
     performance,
     simulations,
     tags,
+    verification,
 )
 from ape_jupyter.wire.routes.route import ARROW_FILE, Parameter, Route
 
@@ -23,4 +24,5 @@ ROUTES: tuple[Route, ...] = (
     *tags.ROUTES,
     *comparisons.ROUTES,
     *imports.ROUTES,
+    *verification.ROUTES,
 )
