@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 
@@ -15,11 +16,11 @@ from ape_jupyter.library.performance_report import PerformanceReport
 from ape_jupyter.library.residency import Residency
 from ape_jupyter.model.events import EventType
 from ape_jupyter.model.performance import Advice, CacheUse, Latency, Operation, RunUse
-from ape_jupyter.model.simulation import SimulationMetadata, Status
+from ape_jupyter.model.simulation import SimulationMetadata, Source, Status
 from ape_jupyter.registry.registry import Registry
 from ape_jupyter.services.monitor.measurements import Measurements
-from ape_jupyter.services.monitor.monitor import PerformanceMonitor
-from ape_jupyter.services.monitor.suggestions import Situation, advise
+from ape_jupyter.services.monitor.monitor import VERIFIED, PerformanceMonitor
+from ape_jupyter.services.monitor.suggestions import LinkedRun, Situation, advise
 from ape_jupyter.services.monitor.threshold import Threshold
 
 __all__ = ["Adviser"]
@@ -99,6 +100,7 @@ class Adviser:
         pinned = {run.sim_id for _, run in used if run.is_pinned}
         pinned.update(run.sim_id for run in memory.runs if run.is_pinned)
         evictor = self._cache.evictor
+        runs = [run for run in self._registry.all_runs() if run.status is not Status.TRASHED]
         return advise(
             Situation(
                 cache=_cache_use(measured),
@@ -106,9 +108,29 @@ class Adviser:
                 memory=memory,
                 pinned=frozenset(pinned),
                 largest_budget_mb=largest_bytes(evictor.directory, evictor.used_bytes()) / MB,
+                unverified_since=datetime.fromtimestamp(
+                    measured.moments.get(VERIFIED, measured.since), UTC
+                ),
+                n_runs=len(runs),
+                stored_mb=sum(run.file_size_mb for run in runs),
+                linked=self._changed_links(runs),
                 now=datetime.now(UTC),
             )
         )
+
+    def _changed_links(self, runs: Iterable[SimulationMetadata]) -> list[LinkedRun]:
+        events = self._registry.events(types=[EventType.STATE_CORRUPTED])
+        changes = Counter(event.simulation_id for event in events)
+        return [
+            LinkedRun(
+                sim_id=run.sim_id,
+                name=run.name,
+                size_mb=run.file_size_mb,
+                changes=changes[run.sim_id],
+            )
+            for run in runs
+            if run.source is Source.LINKED and changes[run.sim_id]
+        ]
 
     def tend(self, kernels: Mapping[str, int] | None = None) -> None:
         """Keep the cache to its budget, and tell when memory or the cache is nearly full.

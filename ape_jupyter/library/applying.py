@@ -10,6 +10,8 @@ from ape_jupyter.errors import ConflictError
 from ape_jupyter.library.private_memory import release_private_memory
 from ape_jupyter.library.residency import Residency
 from ape_jupyter.model.performance import Advice, AppliedSuggestion, SuggestionKind
+from ape_jupyter.model.simulation import SimulationMetadata
+from ape_jupyter.model.verification import VerifyReport
 from ape_jupyter.services.monitor.monitor import PerformanceMonitor
 from ape_jupyter.services.monitor.suggestions import IDLE_SECONDS
 
@@ -19,13 +21,33 @@ MB = 10**6
 
 
 class Actions:
-    """What is done for each kind of suggestion."""
+    """What is done for each kind of suggestion.
 
-    def __init__(self, residency: Residency, evictor: Evictor, monitor: PerformanceMonitor) -> None:
+    Parameters
+    ----------
+    verify : callable
+        Checks the whole library.
+    copy_linked : callable
+        Makes a linked run, given its id, independent of its files.
+    """
+
+    def __init__(
+        self,
+        *,
+        residency: Residency,
+        evictor: Evictor,
+        monitor: PerformanceMonitor,
+        verify: Callable[[], VerifyReport],
+        copy_linked: Callable[[str], SimulationMetadata],
+    ) -> None:
         self._residency = residency
         self._evictor = evictor
         self._monitor = monitor
+        self._verify_all = verify
+        self._copy = copy_linked
         self._of_kind: dict[SuggestionKind, Callable[[Advice], AppliedSuggestion]] = {
+            SuggestionKind.VERIFY: self._verify,
+            SuggestionKind.COPY_LINKED: self._copy_linked,
             SuggestionKind.PIN: self._pin,
             SuggestionKind.RAISE_BUDGET: self._raise_budget,
             SuggestionKind.UNLOAD_IDLE: self._unload_idle,
@@ -48,6 +70,13 @@ class Actions:
 
     def _unload_idle(self, advice: Advice) -> AppliedSuggestion:
         return _applied(advice, str(self._residency.optimize(IDLE_SECONDS)))
+
+    def _verify(self, advice: Advice) -> AppliedSuggestion:
+        return _applied(advice, str(self._verify_all()))
+
+    def _copy_linked(self, advice: Advice) -> AppliedSuggestion:
+        run = self._copy(str(advice.sim_id))
+        return _applied(advice, f"{run.name} no longer depends on files outside the library.")
 
 
 def drop_copies(advice: Advice) -> AppliedSuggestion:

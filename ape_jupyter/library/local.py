@@ -70,7 +70,13 @@ class LocalLibrary(
         self._adviser = Adviser(
             self._registry, self._cache, self._residency, self._monitor, threshold or Threshold()
         )
-        self._actions = Actions(self._residency, self._cache.evictor, self._monitor)
+        self._actions = Actions(
+            residency=self._residency,
+            evictor=self._cache.evictor,
+            monitor=self._monitor,
+            verify=self.verify,
+            copy_linked=self.copy_linked,
+        )
         self._records = RunRecords(directory / "runs", directory / "staging")
         self._custody = Custody(self._registry, self._store)
         self._intake = Intake(self._registry, self._store, self._records, self._cache)

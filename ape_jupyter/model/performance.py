@@ -96,6 +96,8 @@ class SuggestionKind(StrEnum):
     RAISE_BUDGET = "raise_budget"
     UNLOAD_IDLE = "unload_idle"
     DROP_COPIES = "drop_copies"
+    VERIFY = "verify"
+    COPY_LINKED = "copy_linked"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -68,6 +68,8 @@ class Measurements:
         Since the beginning; what ``recent`` has of the cache's use has faded.
     opens : dict
         By run; the rarest are forgotten.
+    moments : dict
+        When something was last done, such as checking the whole library.
     reached : set
         The thresholds that are reached now.
     """
@@ -79,6 +81,7 @@ class Measurements:
     evicted_bytes: int = 0
     recent: Recent = field(default_factory=Recent)
     opens: dict[str, Opens] = field(default_factory=dict)
+    moments: dict[str, float] = field(default_factory=dict)
     reached: set[str] = field(default_factory=set)
 
     def count_of(self, operation: Operation) -> int:
@@ -139,6 +142,8 @@ class Measurements:
         self.recent.add(other.recent, factor)
         for sim_id, opens in other.opens.items():
             self.opens.setdefault(sim_id, Opens()).add(opens, factor)
+        for name, moment in other.moments.items():
+            self.moments[name] = max(moment, self.moments.get(name, moment))
         self._forget_rarest(keep=other.opens)
 
     def _forget_rarest(self, keep: Collection[str]) -> None:
@@ -165,6 +170,7 @@ class Measurements:
             "evicted_bytes": self.evicted_bytes,
             "recent": _values(self.recent),
             "opens": {sim_id: _values(opens) for sim_id, opens in self.opens.items()},
+            "moments": self.moments,
             "reached": sorted(self.reached),
         }
 
@@ -192,6 +198,7 @@ class Measurements:
                     sim_id: Opens(*map(_number, opens.values()))
                     for sim_id, opens in data["opens"].items()
                 },
+                moments=_numbers(data["moments"]),
                 reached=set(map(str, data["reached"])),
             )
         except (KeyError, TypeError, AttributeError) as error:
