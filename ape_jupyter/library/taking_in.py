@@ -96,7 +96,7 @@ class WithIntake:
             return outcome
         return ImportOutcome(path=displayed(run), status=ImportStatus.REFUSED, faults=(fault,))
 
-    def copy_linked(self, sim_id: str) -> SimulationMetadata:
+    def copy_linked(self, sim_id: str, user: str | None = None) -> SimulationMetadata:
         """Import a linked run again, with a copy of the files as they are now.
 
         Raises
@@ -106,7 +106,7 @@ class WithIntake:
         """
         run = self._registry.find(sim_id)
         for link in self._store.manifest(run.checksum).links.values():
-            self.import_results(Path(link.path).parent, copy=True)
+            self.import_results(Path(link.path).parent, copy=True, user=user)
             break
         return self._registry.get(run.sim_id)
 

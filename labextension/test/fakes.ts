@@ -66,7 +66,7 @@ export const HEALTH: Health = {
   version: '0.1.0',
   api_version: 1,
   library: { location: '/data/library', n_simulations: 3, revision: 7 },
-  features: { kernel_access: true, path_imports: true, uploads: true }
+  features: { kernel_access: true, path_imports: true, uploads: true, shared_cache: true }
 };
 
 export const DOCUMENTS: SimulationDocuments = {

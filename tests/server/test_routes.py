@@ -13,7 +13,12 @@ async def test_health(fetch, library_directory):
     assert body["api_version"] == 1
     assert body["library"]["location"] == str(library_directory)
     assert body["library"]["n_simulations"] == 3
-    assert body["features"] == {"kernel_access": True, "path_imports": True, "uploads": True}
+    assert body["features"] == {
+        "kernel_access": True,
+        "path_imports": True,
+        "uploads": True,
+        "shared_cache": True,
+    }
 
 
 async def test_search_pages(fetch, sim_ids):

@@ -117,7 +117,8 @@ export interface components {
         | 'QuerySyntaxError'
         | 'SchemaTooNewError'
         | 'ServerUnavailableError'
-        | 'SimulationNotFoundError';
+        | 'SimulationNotFoundError'
+        | 'TransactionClosedError';
       /** @description A sentence for the user: what is wrong and, where possible, what to do. */
       message: string;
     };
@@ -151,7 +152,22 @@ export interface components {
     Features: {
       kernel_access: boolean;
       path_imports: boolean;
+      shared_cache: boolean;
       uploads: boolean;
+    };
+    /** @description One thing that a check found. */
+    Finding: {
+      /** @description What was done about it, or what can be; empty when there is nothing to do. */
+      action: string;
+      /** @description The run; None when it is about no run. */
+      name: string | null;
+      /** @description Whether it is in order again. */
+      repaired: boolean;
+      severity: components['schemas']['Severity'];
+      /** @description The run; None when it is about no run. */
+      sim_id: string | null;
+      /** @description A sentence. */
+      what: string;
     };
     /** @description The three figures people ask for first. */
     Headline: {
@@ -173,6 +189,8 @@ export interface components {
     };
     /** @description An absolute path on the server's host, and tags for every run found there. */
     ImportOrder: {
+      /** @description False leaves the results where they are, and links them. */
+      copy?: boolean;
       path: string;
       tags?: string[];
     };
@@ -269,6 +287,7 @@ export interface components {
     };
     /** @description A table ready to be mapped: an uncompressed Arrow IPC file on the server's host. */
     OpenedTable: {
+      /** @description Empty when the server shares no files, and the table is to be fetched. */
       path: string;
       size_bytes: number;
     };
@@ -389,6 +408,11 @@ export interface components {
       /** @description Left edge of the bin: days (relative), share of the duration 0 to 1 (normalized), or ISO date (absolute). */
       x: number[] | string[];
     };
+    /**
+     * @description How bad a finding is.
+     * @enum {string}
+     */
+    Severity: 'damage' | 'fault' | 'note';
     /** @description The documents of one run, read with its metadata and never with its results. */
     SimulationDocuments: {
       audit_log: components['schemas']['AuditEvent'][];
@@ -463,7 +487,8 @@ export interface components {
      * @description What is suggested.
      * @enum {string}
      */
-    SuggestionKind: 'pin' | 'raise_budget' | 'unload_idle' | 'drop_copies';
+    SuggestionKind:
+      'pin' | 'raise_budget' | 'unload_idle' | 'drop_copies' | 'verify' | 'copy_linked';
     /** @description What would help, the greatest effect first. */
     SuggestionList: {
       items: components['schemas']['Advice'][];
@@ -484,6 +509,22 @@ export interface components {
      * @enum {string}
      */
     TimeAlignment: 'absolute' | 'relative' | 'normalized';
+    /** @description What to check, how thoroughly, and whether to mend what can be. */
+    VerifyOrder: {
+      fast?: boolean;
+      repair?: boolean;
+      /** @description The run; None for the whole library. */
+      sim_id?: string | null;
+    };
+    /** @description What a check found, the worst first. */
+    VerifyReport: {
+      /** @description Whether names, sizes and times were checked only, and no bytes read. */
+      fast: boolean;
+      findings: components['schemas']['Finding'][];
+      /** @description How many runs were checked, those in the trash included. */
+      n_runs: number;
+      seconds: number;
+    };
   };
   responses: never;
   parameters: never;
