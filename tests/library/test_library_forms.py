@@ -102,11 +102,10 @@ class TestRemoteLibraryWithoutSharedFiles(LibraryFixtures, ResultsTests):
     def library(self, tmp_path):
         options = {"shared_cache": False}
         cache = tmp_path / "fetched"
+        server = running_server(tmp_path / "server", tmp_path / "library", app_options=options)
         with (
-            running_server(
-                tmp_path / "server", tmp_path / "library", app_options=options
-            ) as server,
-            RemoteLibrary(server.info.url, server.token, cache_directory=cache) as library,
+            server as running,
+            RemoteLibrary(running.info.url, running.token, cache_directory=cache) as library,
         ):
             yield library
 

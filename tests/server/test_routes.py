@@ -198,7 +198,7 @@ class TestBrokenLibrary:
 class TestFeaturesOff:
     @pytest.fixture
     def app_options(self):
-        return {"kernel_access": False, "path_imports": False, "uploads": False}
+        return dict.fromkeys(("kernel_access", "path_imports", "uploads", "shared_cache"), False)
 
     async def test_says_which_switch(self, fetch, example_package, example_runs):
         response = await fetch("imports", json={"path": str(example_runs[0])})
