@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from ape_jupyter.cache.budget import largest_bytes, memory_share
 from ape_jupyter.cache.mapped import PersistentCache
 from ape_jupyter.errors import ApeError, SimulationNotFoundError
+from ape_jupyter.library.evictions import Evictions
 from ape_jupyter.library.performance_report import PerformanceReport
 from ape_jupyter.library.residency import Residency
 from ape_jupyter.model.events import EventType
@@ -48,12 +49,14 @@ class Adviser:
         cache: PersistentCache,
         residency: Residency,
         monitor: PerformanceMonitor,
+        evictions: Evictions,
         threshold: Threshold,
     ) -> None:
         self._registry = registry
         self._cache = cache
         self._residency = residency
         self._monitor = monitor
+        self._evictions = evictions
         self._threshold = threshold
         self.levels: dict[str, tuple[int, int]] = {}
 
@@ -133,18 +136,19 @@ class Adviser:
         ]
 
     def tend(self, kernels: Mapping[str, int] | None = None) -> None:
-        """Keep the cache to its budget, and tell when memory or the cache is nearly full.
+        """Keep the cache to its budget, and tell of evictions and of memory that is nearly full.
 
         Called again and again where nobody waits for it; what fails is tried next time.
         """
         self._residency.keep_to_budget()
         self.levels = self._measured_levels()
         try:
+            self._evictions.tell()
             for level, (taken, limit) in self.levels.items():
                 if self._monitor.reaches(level, taken / limit, self._threshold):
                     self._tell(level, taken, limit, kernels)
         except (ApeError, OSError) as error:
-            _log.info("Whether memory is nearly full can not be told: %s", error)
+            _log.info("The log of the library could not be written: %s", error)
 
     def _measured_levels(self) -> dict[str, tuple[int, int]]:
         evictor = self._cache.evictor

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from os import PathLike
 from pathlib import Path
 
 from ape_jupyter.cache.budget import Budget
 from ape_jupyter.cache.mapped import PersistentCache
-from ape_jupyter.errors import InvalidArgumentError
+from ape_jupyter.errors import ApeError, InvalidArgumentError
 from ape_jupyter.library.advising import Adviser
 from ape_jupyter.library.applying import Actions
 from ape_jupyter.library.changing import WithChanges
 from ape_jupyter.library.comparing import WithComparison
 from ape_jupyter.library.custody import Custody
+from ape_jupyter.library.evictions import Evictions
 from ape_jupyter.library.intake import Intake
 from ape_jupyter.library.lifecycle import WithLifecycle
 from ape_jupyter.library.location import BUDGET_SETTING, DATABASE, MEASUREMENTS, prepare_directory
@@ -65,10 +67,16 @@ class LocalLibrary(
         self._store = ObjectStore(directory / "objects", directory / "staging")
         pinned = self._registry.pinned_checksums
         self._monitor = PerformanceMonitor(directory / MEASUREMENTS, self.tend)
-        self._cache = PersistentCache(directory / "cache", budget, pinned, self._monitor.evicted)
+        self._evictions = Evictions(self._registry, self._monitor)
+        self._cache = PersistentCache(directory / "cache", budget, pinned, self._evictions.note)
         self._residency = Residency(self._registry, self._cache)
         self._adviser = Adviser(
-            self._registry, self._cache, self._residency, self._monitor, threshold or Threshold()
+            self._registry,
+            self._cache,
+            self._residency,
+            self._monitor,
+            self._evictions,
+            threshold or Threshold(),
         )
         self._actions = Actions(
             residency=self._residency,
@@ -143,6 +151,8 @@ class LocalLibrary(
     def close(self) -> None:
         """End subscriptions and release the database. Results that are open stay readable."""
         self._monitor.close()
+        with suppress(ApeError):  # events that can not be written keep nobody from leaving
+            self._evictions.tell()
         self._events.close()
         self._registry.close()
 

@@ -96,6 +96,22 @@ def test_the_budget_is_kept_after_a_process_was_killed(small: LocalLibrary) -> N
     assert own.load_results().visits.num_rows > 0
 
 
+def test_evictions_are_told(small: LocalLibrary) -> None:
+    def told() -> list[tuple[str | None, bool]]:
+        events = small._registry.events(types=[EventType.SIMULATION_EVICTED])
+        assert all(event.data["freed_mb"] > 0 for event in events)
+        return [(event.simulation_id, event.data["made_room"]) for event in events]
+
+    ids = [small.get_metadata(name).sim_id for name in EXAMPLE_NAMES[:2]]
+    for name in EXAMPLE_NAMES[:2]:
+        small.load_simulation(name, load_data=True).unload_results()
+    small.evict(EXAMPLE_NAMES[1])
+    small.tend()
+    assert told() == [(ids[0], True), (ids[1], False)]
+    small.tend()
+    assert len(told()) == 2
+
+
 def test_letting_go_works_when_the_library_is_gone(small: LocalLibrary) -> None:
     held = [small.load_simulation(name, load_data=True) for name in EXAMPLE_NAMES]
     small.close()
