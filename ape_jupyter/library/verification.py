@@ -23,6 +23,7 @@ from ape_jupyter.registry.registry import Registry
 from ape_jupyter.registry.rows import metadata_of
 from ape_jupyter.results.records import RunRecords
 from ape_jupyter.results.store import ObjectStore
+from ape_jupyter.services.monitor.monitor import PerformanceMonitor
 
 __all__ = ["Verifier", "WithVerification"]
 
@@ -225,6 +226,7 @@ class WithVerification:
     """The part of a library in this process that checks it; see ``Library``."""
 
     _verifier: Verifier
+    _monitor: PerformanceMonitor
 
     def verify(
         self,
@@ -235,4 +237,7 @@ class WithVerification:
         progress: ProgressCallback | None = None,
     ) -> VerifyReport:
         """Check a run, or all of the library."""
-        return self._verifier.verify(sim_id, repair=repair, fast=fast, progress=progress)
+        report = self._verifier.verify(sim_id, repair=repair, fast=fast, progress=progress)
+        if sim_id is None and not fast:
+            self._monitor.verified()
+        return report

@@ -79,6 +79,12 @@ class ApeJupyterApp(ExtensionApp):
         than the disk has free.""",
     ).tag(config=True)
 
+    shared_cache = Bool(
+        True,
+        help="""Whether kernels map the server's own files, so that a run is in memory once.
+        Without, each user's kernels fetch the tables and share copies of their own.""",
+    ).tag(config=True)
+
     memory_threshold = Float(
         0.8,
         min=0.01,
@@ -117,6 +123,7 @@ class ApeJupyterApp(ExtensionApp):
             kernel_access=self.kernel_access,
             path_imports=self.path_imports,
             uploads=self.uploads,
+            shared_cache=self.shared_cache,
         )
 
     def initialize_settings(self) -> None:

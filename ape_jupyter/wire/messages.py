@@ -60,6 +60,7 @@ class Features:
     kernel_access: bool
     path_imports: bool
     uploads: bool
+    shared_cache: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +83,13 @@ class SimulationList:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenedTable:
-    """A table ready to be mapped: an uncompressed Arrow IPC file on the server's host."""
+    """A table ready to be mapped: an uncompressed Arrow IPC file on the server's host.
+
+    Attributes
+    ----------
+    path : str
+        Empty when the server shares no files, and the table is to be fetched.
+    """
 
     path: str
     size_bytes: int

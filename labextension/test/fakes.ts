@@ -71,7 +71,7 @@ export const HEALTH: Health = {
     revision: 7,
     file_system: { fs_type: 'ext4', mount_point: '/', is_local: true }
   },
-  features: { kernel_access: true, path_imports: true, uploads: true }
+  features: { kernel_access: true, path_imports: true, uploads: true, shared_cache: true }
 };
 
 export const DOCUMENTS: SimulationDocuments = {

@@ -214,6 +214,26 @@ class TestMemory:
         assert "quiet-harbour" in filled("optimize", "--idle-for", "0").stdout
 
 
+class TestPerformance:
+    def test_report_suggestions_and_doing_them(self, filled: Cli, library: Path) -> None:
+        assert "no run was opened" in filled("performance").stdout
+        with LocalLibrary.open(library) as opened:
+            for _ in range(6):
+                opened.load_simulation("quiet-harbour", load_data=True).unload_results()
+                opened.evict("quiet-harbour")
+        shown = filled("performance").stdout
+        assert "hit rate 0%" in shown
+        assert "Pin quiet-harbour" in shown
+        figures = json.loads(filled("performance", "--json").stdout)
+        assert figures["performance"]["misses"] == 6
+        (advice,) = figures["suggestions"]
+        done = filled("performance", "--apply", advice["suggestion_id"])
+        assert done.stdout == "quiet-harbour is pinned.\n"
+        refused = filled("performance", "--apply", advice["suggestion_id"])
+        assert refused.exit_code == 2
+        assert "no longer" in refused.stderr
+
+
 class TestFailure:
     def test_one_sentence_and_no_traceback(self, filled: Cli) -> None:
         result = filled("show", "quiet-harbor")

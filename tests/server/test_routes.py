@@ -13,7 +13,12 @@ async def test_health(fetch, library_directory):
     assert body["api_version"] == 1
     assert body["library"]["location"] == str(library_directory)
     assert body["library"]["n_simulations"] == 3
-    assert body["features"] == {"kernel_access": True, "path_imports": True, "uploads": True}
+    assert body["features"] == {
+        "kernel_access": True,
+        "path_imports": True,
+        "uploads": True,
+        "shared_cache": True,
+    }
 
 
 async def test_search_pages(fetch, sim_ids):
@@ -193,7 +198,7 @@ class TestBrokenLibrary:
 class TestFeaturesOff:
     @pytest.fixture
     def app_options(self):
-        return {"kernel_access": False, "path_imports": False, "uploads": False}
+        return dict.fromkeys(("kernel_access", "path_imports", "uploads", "shared_cache"), False)
 
     async def test_says_which_switch(self, fetch, example_package, example_runs):
         response = await fetch("imports", json={"path": str(example_runs[0])})

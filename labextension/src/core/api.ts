@@ -38,9 +38,9 @@ export interface components {
     };
     /** @description How often runs were found in the cache; what happened a week ago counts half. */
     CacheUse: {
-      /** @description Result sets that left the cache, and what they took there. */
+      /** @description Result sets that left the cache to make room for others, and what they took there. */
       evicted_mb: number;
-      /** @description Result sets that left the cache, and what they took there. */
+      /** @description Result sets that left the cache to make room for others, and what they took there. */
       evictions: number;
       /** @description Openings that found the mapped files, and that did not. */
       hits: number;
@@ -153,6 +153,7 @@ export interface components {
     Features: {
       kernel_access: boolean;
       path_imports: boolean;
+      shared_cache: boolean;
       uploads: boolean;
     };
     /** @description A mounted file system. */
@@ -309,6 +310,7 @@ export interface components {
     };
     /** @description A table ready to be mapped: an uncompressed Arrow IPC file on the server's host. */
     OpenedTable: {
+      /** @description Empty when the server shares no files, and the table is to be fetched. */
       path: string;
       size_bytes: number;
     };
@@ -512,7 +514,8 @@ export interface components {
      * @description What is suggested.
      * @enum {string}
      */
-    SuggestionKind: 'pin' | 'raise_budget' | 'unload_idle' | 'drop_copies';
+    SuggestionKind:
+      'pin' | 'raise_budget' | 'unload_idle' | 'drop_copies' | 'verify' | 'copy_linked';
     /** @description What would help, the greatest effect first. */
     SuggestionList: {
       items: components['schemas']['Advice'][];
