@@ -15,13 +15,14 @@ from ape_jupyter.library.location import DATABASE, prepare_directory
 from ape_jupyter.library.opening import WithRuns
 from ape_jupyter.library.residency import Residency, WithResidency
 from ape_jupyter.library.taking_in import WithIntake
+from ape_jupyter.library.watching import FollowedFolders, WithWatching
 from ape_jupyter.registry.registry import Registry
 from ape_jupyter.results.store import ObjectStore
 
 __all__ = ["LocalLibrary"]
 
 
-class LocalLibrary(WithRuns, WithIntake, WithChanges, WithComparison, WithResidency):
+class LocalLibrary(WithRuns, WithIntake, WithWatching, WithChanges, WithComparison, WithResidency):
     """A library in a directory; see :class:`ape_jupyter.library.interface.Library`.
 
     Threads may share one. Any number of processes of one machine may open the directory.
@@ -38,6 +39,7 @@ class LocalLibrary(WithRuns, WithIntake, WithChanges, WithComparison, WithReside
         self._cache = PersistentCache(directory / "cache", budget, pinned)
         self._residency = Residency(self._registry, self._cache)
         self._intake = Intake(self._registry, self._store, self._cache)
+        self._followed = FollowedFolders(directory, self._take_in_watched)
 
     @classmethod
     def open(
@@ -77,7 +79,8 @@ class LocalLibrary(WithRuns, WithIntake, WithChanges, WithComparison, WithReside
         return self._registry.revision()
 
     def close(self) -> None:
-        """Release the database. Results that are open stay readable."""
+        """Follow no folder any more, and release the database. Open results stay readable."""
+        self._followed.close()
         self._registry.close()
 
     def __enter__(self) -> LocalLibrary:

@@ -11,6 +11,7 @@ from typing import Any
 from ape_jupyter.model.comparison import ComparisonRequest, ComparisonType, TimeAlignment
 from ape_jupyter.model.listing import ImportOutcome
 from ape_jupyter.model.simulation import SimulationMetadata
+from ape_jupyter.model.watch import SETTLE_SECONDS, WatchState
 from ape_jupyter.wire.errors import ErrorBody
 
 __all__ = [
@@ -30,6 +31,8 @@ __all__ = [
     "SeriesColumns",
     "SimulationList",
     "TagChange",
+    "WatchList",
+    "WatchOrder",
 ]
 
 
@@ -49,6 +52,7 @@ class Features:
     kernel_access: bool
     path_imports: bool
     uploads: bool
+    file_watching: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,3 +238,26 @@ class JobList:
     """Imports that are not over, and the latest of those that are; without their outcomes."""
 
     items: tuple[Job, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchOrder:
+    """A folder to follow: an absolute path on the server's host, and tags for its runs.
+
+    Attributes
+    ----------
+    settle_seconds : float
+        How long the files of a run must have stayed as they are before it is taken in.
+    """
+
+    folder: str
+    copy: bool = True
+    tags: tuple[str, ...] = ()
+    settle_seconds: float = SETTLE_SECONDS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchList:
+    """The folders that the library follows."""
+
+    items: tuple[WatchState, ...]

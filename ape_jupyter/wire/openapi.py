@@ -219,6 +219,7 @@ _PATH_PARAMETERS = {
     "sim_id": "Id of the run, or a name or prefix that only one run has.",
     "table": "Name of a table as given by opening the run.",
     "job_id": "Id that starting the import gave.",
+    "watch_id": "Id of the folder as given by following it, or by the list.",
 }
 
 

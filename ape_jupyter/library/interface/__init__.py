@@ -9,11 +9,14 @@ from ape_jupyter.library.interface.comparing import ComparesRuns
 from ape_jupyter.library.interface.opening import FilterValue, OpensRuns
 from ape_jupyter.library.interface.residency import KeepsRuns
 from ape_jupyter.library.interface.taking_in import TakesRunsIn
+from ape_jupyter.library.interface.watching import FollowsFolders
 
 __all__ = ["FilterValue", "Library"]
 
 
-class Library(TakesRunsIn, OpensRuns, ChangesRuns, ComparesRuns, KeepsRuns, Protocol):
+class Library(
+    TakesRunsIn, FollowsFolders, OpensRuns, ChangesRuns, ComparesRuns, KeepsRuns, Protocol
+):
     """A shared library of simulation runs.
 
     Wherever a method takes a ``sim_id`` it also takes a name or a prefix of an id or name,

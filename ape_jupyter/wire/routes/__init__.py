@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ape_jupyter.wire.routes import comparisons, health, imports, memory, simulations, tags
+from ape_jupyter.wire.routes import comparisons, health, imports, memory, simulations, tags, watches
 from ape_jupyter.wire.routes.route import ARROW_FILE, Parameter, Route
 
 __all__ = ["ARROW_FILE", "ROUTES", "Parameter", "Route"]
@@ -14,4 +14,5 @@ ROUTES: tuple[Route, ...] = (
     *tags.ROUTES,
     *comparisons.ROUTES,
     *imports.ROUTES,
+    *watches.ROUTES,
 )
