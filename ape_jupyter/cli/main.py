@@ -16,6 +16,7 @@ from ape_jupyter.cli.performance import performance
 from ape_jupyter.cli.purging import purge
 from ape_jupyter.cli.runs import delete, list_, restore, show, tag
 from ape_jupyter.cli.verification import verify
+from ape_jupyter.cli.watching import unwatch, watch, watches
 
 __all__ = ["main"]
 
@@ -53,7 +54,8 @@ def main() -> None:
 
 
 COMMANDS = (
-    *(demo, import_, list_, show, compare, tag, delete, restore, purge, history),
+    *(demo, import_, watch, watches, unwatch),
+    *(list_, show, compare, tag, delete, restore, purge, history),
     *(pin, unpin, evict, memory, optimize, performance, verify, migrate, completion),
 )
 for command in COMMANDS:

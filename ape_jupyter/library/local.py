@@ -26,6 +26,7 @@ from ape_jupyter.library.taking_in import WithIntake
 from ape_jupyter.library.telling import WithEvents
 from ape_jupyter.library.transactions import WithTransactions
 from ape_jupyter.library.verification import Verifier, WithVerification
+from ape_jupyter.library.watching import FollowedFolders, WithWatching
 from ape_jupyter.model.file_system import FileSystem
 from ape_jupyter.registry.registry import Registry
 from ape_jupyter.results.records import RunRecords
@@ -40,6 +41,7 @@ __all__ = ["LocalLibrary"]
 class LocalLibrary(
     WithRuns,
     WithIntake,
+    WithWatching,
     WithChanges,
     WithTransactions,
     WithEvents,
@@ -99,6 +101,7 @@ class LocalLibrary(
             cache=self._cache,
             custody=self._custody,
         )
+        self._followed = FollowedFolders(directory, self._take_in_watched)
 
     @classmethod
     def open(
@@ -165,7 +168,11 @@ class LocalLibrary(
         return self._registry.revision()
 
     def close(self) -> None:
-        """End subscriptions and release the database. Results that are open stay readable."""
+        """Follow no folder any more, end subscriptions and release the database.
+
+        Results that are open stay readable.
+        """
+        self._followed.close()
         self._monitor.close()
         with suppress(ApeError):  # events that can not be written keep nobody from leaving
             self._evictions.tell()

@@ -18,6 +18,7 @@ async def test_health(fetch, library_directory):
         "path_imports": True,
         "uploads": True,
         "shared_cache": True,
+        "file_watching": True,
     }
 
 
@@ -198,7 +199,8 @@ class TestBrokenLibrary:
 class TestFeaturesOff:
     @pytest.fixture
     def app_options(self):
-        return dict.fromkeys(("kernel_access", "path_imports", "uploads", "shared_cache"), False)
+        off = ("kernel_access", "path_imports", "uploads", "shared_cache", "file_watching")
+        return {**dict.fromkeys(off, False), "watched_folders": ["/srv/results"]}
 
     async def test_says_which_switch(self, fetch, example_package, example_runs):
         response = await fetch("imports", json={"path": str(example_runs[0])})
@@ -207,6 +209,10 @@ class TestFeaturesOff:
         response = await fetch("packages", method="POST", body=example_package)
         assert response.code == 403
         assert "ApeJupyterApp.uploads" in body_of(response)["message"]
+        response = await fetch("watches", json={"folder": str(example_runs[0].parent)})
+        assert response.code == 403
+        assert "ApeJupyterApp.file_watching" in body_of(response)["message"]
+        assert body_of(await fetch("watches")) == {"items": []}
         features = body_of(await fetch("health"))["features"]
         assert not any(features.values())
 

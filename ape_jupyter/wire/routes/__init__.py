@@ -11,6 +11,7 @@ from ape_jupyter.wire.routes import (
     simulations,
     tags,
     verification,
+    watches,
 )
 from ape_jupyter.wire.routes.route import ARROW_FILE, Parameter, Route
 
@@ -25,4 +26,5 @@ ROUTES: tuple[Route, ...] = (
     *comparisons.ROUTES,
     *imports.ROUTES,
     *verification.ROUTES,
+    *watches.ROUTES,
 )

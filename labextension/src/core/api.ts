@@ -151,6 +151,7 @@ export interface components {
     };
     /** @description Which optional capabilities this server has switched on. */
     Features: {
+      file_watching: boolean;
       kernel_access: boolean;
       path_imports: boolean;
       shared_cache: boolean;
@@ -551,6 +552,57 @@ export interface components {
       /** @description How many runs were checked, those in the trash included. */
       n_runs: number;
       seconds: number;
+    };
+    /** @description What became of one run in a folder that is followed. */
+    WatchedRun: {
+      /** Format: date-time */
+      at: string;
+      faults: components['schemas']['Fault'][];
+      /** @description Grows with every run that was dealt with; also when one is tried again. */
+      number: number;
+      path: string;
+      /** @description None when the run was refused; ``faults`` say why. */
+      sim_id: string | null;
+      status: components['schemas']['ImportStatus'];
+    };
+    /** @description The folders that the library follows. */
+    WatchList: {
+      items: components['schemas']['WatchState'][];
+    };
+    /** @description A folder to follow: an absolute path on the server's host, and tags for its runs. */
+    WatchOrder: {
+      copy?: boolean;
+      folder: string;
+      /** @description How long the files of a run must have stayed as they are before it is taken in. */
+      settle_seconds?: number;
+      tags?: string[];
+    };
+    /** @description A folder that is followed, and how that goes. */
+    WatchState: {
+      /** @description The latest of these. */
+      broken: components['schemas']['WatchedRun'][];
+      copy: boolean;
+      folder: string;
+      /** @description Whether a server's configuration names the folder; then it can not be stopped here. */
+      is_configured: boolean;
+      /** @description Whether a process follows the folder now. */
+      is_followed: boolean;
+      /** @description When the folder was last looked through. */
+      last_scan: string | null;
+      /** @description Runs that were refused, and have not changed since. */
+      n_broken: number;
+      /** @description Runs of the folder that are in the library. */
+      n_taken_in: number;
+      /** @description Runs whose files are not complete yet, or changed a moment ago. */
+      n_waiting: number;
+      /** @description Why the folder, or a part of it, can not be followed at the moment. */
+      problem: string | null;
+      /** @description The runs that were dealt with last, the latest at the end. */
+      recent: components['schemas']['WatchedRun'][];
+      /** @description How long the files of a run must have stayed as they are before it is taken in. */
+      settle_seconds: number;
+      tags: string[];
+      watch_id: string;
     };
   };
   responses: never;
