@@ -4,40 +4,57 @@ from __future__ import annotations
 
 import getpass
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import TypeAlias
 
 from ape_jupyter.cache.mapped import PersistentCache
-from ape_jupyter.errors import ConflictError, InvalidResultsError, SimulationNotFoundError
-from ape_jupyter.library.registration import VisitedPatients, metadata_of_run, run_start
+from ape_jupyter.errors import (
+    ConflictError,
+    CorruptedDataError,
+    Fault,
+    InvalidResultsError,
+    SimulationNotFoundError,
+)
+from ape_jupyter.library.preparation import (
+    KnownRun,
+    PreparedRun,
+    Request,
+    RowsCallback,
+    prepare_run,
+)
 from ape_jupyter.model.listing import ImportOutcome, ImportStatus
-from ape_jupyter.model.simulation import SimulationMetadata, Status
+from ape_jupyter.model.simulation import SimulationMetadata, Source, Status
 from ape_jupyter.registry.registry import Registry
+from ape_jupyter.registry.rows import row_of
 from ape_jupyter.results.durable import reporting_full_disk
-from ape_jupyter.results.reading import RunFiles, RunResults, displayed, read_run
+from ape_jupyter.results.reading import RunFiles, displayed
+from ape_jupyter.results.records import RunRecord, RunRecords
 from ape_jupyter.results.store import ObjectStore
 from ape_jupyter.results.summary import SUMMARY_VERSION
-from ape_jupyter.results.summing import SummaryOfBuckets
 from ape_jupyter.services.discovery import is_package
-from ape_jupyter.services.migrate.service import metadata_migrations
 from ape_jupyter.services.packages import extract_package
 
-__all__ = ["SUMMARY", "Intake"]
+__all__ = ["SUMMARY", "Intake", "record_of"]
 
 SUMMARY = f"summary-{SUMMARY_VERSION}"
 """Name of the summary in the cache: where only an older one is there, a new one is made."""
-
-RowsCallback: TypeAlias = Callable[[int, int], None]
 
 
 class Intake:
     """The one way by which runs enter a library; used by any number of threads."""
 
-    def __init__(self, registry: Registry, store: ObjectStore, cache: PersistentCache) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        store: ObjectStore,
+        records: RunRecords,
+        cache: PersistentCache,
+    ) -> None:
         self._registry = registry
         self._store = store
+        self._records = records
         self._cache = cache
 
     def import_path(
@@ -46,6 +63,7 @@ class Intake:
         *,
         tags: Iterable[str],
         owner: str | None,
+        link: bool = False,
         on_rows: RowsCallback | None = None,
     ) -> ImportOutcome:
         """Import one results directory or package; faults become the outcome.
@@ -54,14 +72,15 @@ class Intake:
         import, of which nothing stays.
         """
         try:
+            request = Request(tuple(tags), owner or _current_user(), link)
             with self._scratch() as scratch:
-                extract = extract_package if is_package(path) else _directory_itself
-                run = self._read(extract(path, scratch), scratch, _half(on_rows, first=True))
-                return self._add(displayed(path), run, tags, owner, on_rows)
+                files = _files_at(path, scratch, link)
+                metadata, status = self._admitted(self._prepared(files, scratch, request, on_rows))
         except InvalidResultsError as error:
             return ImportOutcome(
                 path=displayed(path), status=ImportStatus.REFUSED, faults=error.faults
             )
+        return ImportOutcome(path=displayed(path), status=status, metadata=metadata)
 
     def register(
         self, files: RunFiles, *, tags: Iterable[str], owner: str | None
@@ -74,73 +93,88 @@ class Intake:
             With every fault of the tables.
         """
         with self._scratch() as scratch:
-            run = self._read(files, scratch)
-            self._add(files.label, run, tags, owner)
-        return self._registry.get(run.details.sim_id)
-
-    @staticmethod
-    def _read(files: RunFiles, scratch: Path, on_rows: RowsCallback | None = None) -> RunResults:
-        migrate = metadata_migrations().migrate
-        return read_run(files, scratch, on_rows, migrate=migrate)
+            request = Request(tuple(tags), owner or _current_user())
+            return self._admitted(self._prepared(files, scratch, request))[0]
 
     @contextmanager
     def _scratch(self) -> Iterator[Path]:
         with reporting_full_disk(self._store.directory), self._store.staged() as scratch:
             yield scratch
 
-    def _add(
+    def _prepared(
         self,
-        path: str,
-        run: RunResults,
-        tags: Iterable[str],
-        owner: str | None,
+        files: RunFiles,
+        scratch: Path,
+        request: Request,
         on_rows: RowsCallback | None = None,
-    ) -> ImportOutcome:
-        known = self._known(run)
-        if known is not None:
-            return ImportOutcome(path=path, status=ImportStatus.ALREADY_THERE, metadata=known)
-        summary = SummaryOfBuckets(run_start(run.tables), run.details.duration_years)
-        visited = VisitedPatients()
-        stored = self._store.publish(
-            run.tables, run.documents, [summary, visited], _half(on_rows, first=False)
-        )
-        owner = owner or _current_user()
-        metadata = metadata_of_run(run, stored, visited, owner=owner, tags=tags)
-        self._cache.files(stored.digest, [SUMMARY], lambda: {SUMMARY: summary.result(run.tables)})
-        try:
-            self._registry.add(metadata, run.documents)
-        except ConflictError:
-            # Another process registered the run since it was looked for.
-            known = self._known(run)
-            if known is None:
-                raise
-            return ImportOutcome(path=path, status=ImportStatus.ALREADY_THERE, metadata=known)
-        return ImportOutcome(path=path, status=ImportStatus.IMPORTED, metadata=metadata)
+    ) -> PreparedRun:
+        look_up = partial(self._known, link=request.link)
+        return prepare_run(files, request, self._store, scratch, look_up, on_rows)
 
-    def _known(self, run: RunResults) -> SimulationMetadata | None:
-        """Return the run of this id when it has the same tables; out of the trash, if there."""
-        sim_id = run.details.sim_id
+    def _admitted(self, run: PreparedRun) -> tuple[SimulationMetadata, ImportStatus]:
+        """Register a run, out of the trash or quarantine if it is there."""
+        is_new = run.metadata is not None and self._register(run, run.metadata)
+        status = ImportStatus.IMPORTED if is_new else ImportStatus.ALREADY_THERE
+        return self._registry.set_status(run.sim_id, Status.AVAILABLE), status
+
+    def _register(self, run: PreparedRun, metadata: SimulationMetadata) -> bool:
+        """Register a run, or give a known one these results; True when results are new."""
+        digest = metadata.checksum
+        self._cache.files(digest, [SUMMARY], lambda: {SUMMARY: run.summary})
+        documents = self._store.documents(digest)
         try:
-            known = self._registry.get(sim_id)
+            before = self._registry.get(run.sim_id)
+        except SimulationNotFoundError:
+            self._records.save(run.sim_id, record_of(metadata, run.tables))
+            try:
+                self._registry.add(metadata, documents)
+            except ConflictError:
+                # Another process registered the run since it was looked for.
+                known = self._known(run.sim_id, link=True)
+                if known is None or known.tables != run.tables:
+                    raise
+                return False
+            return True
+        self._registry.replace_results(metadata, documents)
+        after = self._registry.get(run.sim_id)
+        self._records.save(run.sim_id, record_of(after, run.tables))
+        return before.checksum != after.checksum
+
+    def _known(self, sim_id: str, link: bool) -> KnownRun | None:
+        try:
+            run = self._registry.get(sim_id)
         except SimulationNotFoundError:
             return None
-        if run.tables.digests() != self._store.table_digests(known.checksum):
-            raise ConflictError(
-                f"The library has a run {sim_id!r} with other results. "
-                "Give this one another sim_id in its metadata.json, or delete the other first."
-            )
-        return self._registry.set_status(sim_id, Status.AVAILABLE)
+        problems = self._store.problems(run.checksum)
+        is_linked = run.source is Source.LINKED
+        return KnownRun(
+            tables=self._table_digests(run),
+            is_sound=not problems and (link or not is_linked),
+            is_replaceable=is_linked and bool(problems),
+        )
+
+    def _table_digests(self, run: SimulationMetadata) -> dict[str, str]:
+        try:
+            return self._store.table_digests(run.checksum)
+        except CorruptedDataError:
+            record = self._records.read(run.sim_id)
+            return {} if record is None else dict(record.tables)
 
 
-def _directory_itself(path: Path, _: Path) -> RunFiles:
-    return RunFiles.of_directory(path)
+def record_of(run: SimulationMetadata, tables: Mapping[str, str]) -> RunRecord:
+    """Return what is kept of a run outside the registry."""
+    row = row_of(run)
+    del row["search_text"]  # made of the rest
+    return RunRecord(run=row, tags=run.tags, tables=tables)
 
 
-def _half(on_rows: RowsCallback | None, *, first: bool) -> RowsCallback | None:
-    """Return a callback for one of two passes over the same rows: reading, then storing."""
-    if on_rows is None:
-        return None
-    return lambda done, total: on_rows((done if first else total + done) // 2, total)
+def _files_at(path: Path, scratch: Path, link: bool) -> RunFiles:
+    if not is_package(path):
+        return RunFiles.of_directory(path)
+    if link:
+        problem = "is a package, which can not be linked; import it with a copy"
+        raise InvalidResultsError(displayed(path), [Fault(path.name, problem)])
+    return extract_package(path, scratch)
 
 
 def _current_user() -> str:

@@ -10,20 +10,25 @@ from ape_jupyter.cache.mapped import PersistentCache
 from ape_jupyter.errors import InvalidArgumentError
 from ape_jupyter.library.changing import WithChanges
 from ape_jupyter.library.comparing import WithComparison
+from ape_jupyter.library.custody import Custody
 from ape_jupyter.library.file_systems import file_system_of, refuse_network_file_systems
 from ape_jupyter.library.intake import Intake
 from ape_jupyter.library.location import DATABASE, prepare_directory
 from ape_jupyter.library.opening import WithRuns
 from ape_jupyter.library.residency import Residency, WithResidency
 from ape_jupyter.library.taking_in import WithIntake
+from ape_jupyter.library.verification import Verifier, WithVerification
 from ape_jupyter.model.file_system import FileSystem
 from ape_jupyter.registry.registry import Registry
+from ape_jupyter.results.records import RunRecords
 from ape_jupyter.results.store import ObjectStore
 
 __all__ = ["LocalLibrary"]
 
 
-class LocalLibrary(WithRuns, WithIntake, WithChanges, WithComparison, WithResidency):
+class LocalLibrary(
+    WithRuns, WithIntake, WithChanges, WithComparison, WithResidency, WithVerification
+):
     """A library in a directory; see :class:`ape_jupyter.library.interface.Library`.
 
     Threads may share one. Any number of processes of one machine may open the directory.
@@ -38,7 +43,17 @@ class LocalLibrary(WithRuns, WithIntake, WithChanges, WithComparison, WithReside
         pinned = self._registry.pinned_checksums
         self._cache = PersistentCache(directory / "cache", budget, pinned)
         self._residency = Residency(self._registry, self._cache)
-        self._intake = Intake(self._registry, self._store, self._cache)
+        self._records = RunRecords(directory / "runs", directory / "staging")
+        self._custody = Custody(self._registry, self._store)
+        self._intake = Intake(self._registry, self._store, self._records, self._cache)
+        self._verifier = Verifier(
+            directory=directory,
+            registry=self._registry,
+            store=self._store,
+            records=self._records,
+            cache=self._cache,
+            custody=self._custody,
+        )
 
     @classmethod
     def open(

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from ape_jupyter.cache.mapped import PersistentCache, map_table
 from ape_jupyter.cache.pages import resident_bytes
 from ape_jupyter.cache.policy import CachedRun
+from ape_jupyter.cache.seals import is_sealed
 from ape_jupyter.errors import ConflictError
 from ape_jupyter.library.file_systems import file_system_of
 from ape_jupyter.library.memory_report import kernel_memory, memory_report
@@ -131,7 +132,8 @@ class Residency:
         """Return the bytes of a run in pandas; results never change, so it is asked once."""
         if digest not in self._pandas_bytes:
             try:
-                tables = [map_table(path) for path in self._cache.evictor.tables(digest)]
+                paths = self._cache.evictor.tables(digest)
+                tables = [map_table(path) for path in paths if is_sealed(path)]
             except FileNotFoundError:
                 return 0
             self._pandas_bytes[digest] = sum(map(pandas_bytes, tables))

@@ -33,6 +33,14 @@ __all__ = ["Registry"]
 
 _column = simulations.c
 _NAMED_AT_MOST = 5
+# What is read off the results of a run; all else belongs to its users.
+_OF_RESULTS = {
+    *("n_patients", "n_patients_requested", "n_patients_without_visits", "n_visits"),
+    *("duration_years", "start_date", "protocol_name", "protocol_version", "protocol_digest"),
+    *("engine_type", "model_type", "seed", "runtime_seconds", "file_size_mb", "checksum"),
+    *("source", "status", "has_costs", "has_resources"),
+    *("mean_final_vision", "total_injections", "discontinuation_rate"),
+}
 # Built once: opening a run is this query and two mapped files, and should take no longer.
 _ONE_RUN = sa.select(
     simulations,
@@ -152,6 +160,13 @@ class Registry:
             found = connection.execute(query.order_by(*order)).scalars().all()
             return [self._one(connection, sim_id) for sim_id in found]
 
+    def all_runs(self) -> list[SimulationMetadata]:
+        """Return every run, also those in the trash, oldest first."""
+        query = sa.select(_column.sim_id).order_by(_column.created_at, _column.sim_id)
+        with self._database.read() as connection:
+            sim_ids = connection.execute(query).scalars().all()
+            return [self._one(connection, sim_id) for sim_id in sim_ids]
+
     def documents(self, sim_id: str) -> dict[str, Any]:
         """Return the documents of a run by kind."""
         query = sa.select(documents.c.kind, documents.c.content)
@@ -173,12 +188,12 @@ class Registry:
         return SearchPage(items=items, total=total, next_cursor=next_cursor)
 
     def tag_counts(self) -> list[TagCount]:
-        """Return the tags of available runs, the most used first."""
+        """Return the tags of runs outside the trash, the most used first."""
         # Of the spellings in use, the first in order stands for all.
         query = (
             sa.select(sa.func.min(tags.c.tag), sa.func.count())
             .join(simulations, simulations.c.sim_id == tags.c.sim_id)
-            .where(_column.status == Status.AVAILABLE.value)
+            .where(_column.status != Status.TRASHED.value)
             .group_by(tags.c.tag_key)
             .order_by(sa.func.count().desc(), tags.c.tag_key)
         )
@@ -200,9 +215,7 @@ class Registry:
                 connection.execute(sa.insert(simulations).values(row_of(run)))
                 for tag in run.tags:
                     self._add_tag(connection, run.sim_id, tag)
-                for kind, content in run_documents.items():
-                    values = {"sim_id": run.sim_id, "kind": kind, "content": content}
-                    connection.execute(sa.insert(documents).values(values))
+                self._add_documents(connection, run.sim_id, run_documents)
                 self._changed(connection)
         except IntegrityError as error:
             raise ConflictError(f"There is a run {run.sim_id!r} already.") from error
@@ -214,6 +227,29 @@ class Registry:
                 self._update(connection, sim_id, {"status": status.value})
                 self._changed(connection)
             return self._one(connection, sim_id)
+
+    def quarantine(self, sim_id: str) -> bool:
+        """Set an available run apart because its results are damaged; False when it was not.
+
+        Of all that notice the damage at the same time, one gets True.
+        """
+        with self._database.write() as connection:
+            run = self._maybe_one(connection, sim_id)
+            if run is None or run.status is not Status.AVAILABLE:
+                return False
+            self._update(connection, sim_id, {"status": Status.QUARANTINED.value})
+            self._changed(connection)
+            return True
+
+    def replace_results(self, run: SimulationMetadata, run_documents: Mapping[str, Any]) -> None:
+        """Let a run have the results of ``run``, and be available; users' own changes stay."""
+        values = {name: value for name, value in row_of(run).items() if name in _OF_RESULTS}
+        with self._database.write() as connection:
+            self._one(connection, run.sim_id)
+            self._update(connection, run.sim_id, values)
+            connection.execute(sa.delete(documents).where(documents.c.sim_id == run.sim_id))
+            self._add_documents(connection, run.sim_id, run_documents)
+            self._changed(connection)
 
     def set_pinned(self, sim_id: str, is_pinned: bool) -> SimulationMetadata:
         """Pin or unpin a run."""
@@ -287,6 +323,14 @@ class Registry:
         values = {"sim_id": sim_id, "tag_key": tag.casefold(), "tag": tag}
         insert = sa.dialects.sqlite.insert(tags).values(values)
         connection.execute(insert.on_conflict_do_nothing())
+
+    @staticmethod
+    def _add_documents(
+        connection: sa.Connection, sim_id: str, run_documents: Mapping[str, Any]
+    ) -> None:
+        for kind, content in run_documents.items():
+            values = {"sim_id": sim_id, "kind": kind, "content": content}
+            connection.execute(sa.insert(documents).values(values))
 
     @staticmethod
     def _update(connection: sa.Connection, sim_id: str, values: Mapping[str, Any]) -> None:

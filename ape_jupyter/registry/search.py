@@ -19,6 +19,8 @@ __all__ = ["FILTERS", "MAX_PAGE", "conditions", "cursor_after", "page_query"]
 MAX_PAGE = 1000
 
 _column = simulations.c
+# Damaged runs stay in sight: who looks for one should learn what happened to it.
+_LISTED = (Status.AVAILABLE.value, Status.QUARANTINED.value)
 FILTERS: dict[str, sa.Column[Any]] = {
     "name": _column.name,
     "protocol": _column.protocol_name,
@@ -42,7 +44,7 @@ FILTERS: dict[str, sa.Column[Any]] = {
 
 def conditions(request: SearchRequest) -> list[sa.ColumnElement[bool]]:
     """Return what a run must satisfy to match."""
-    result: list[sa.ColumnElement[bool]] = [_column.status == Status.AVAILABLE.value]
+    result: list[sa.ColumnElement[bool]] = [_column.status.in_(_LISTED)]
     for word in request.query.encode(errors="replace").decode().casefold().split():
         result.append(_column.search_text.contains(word, autoescape=True))
     for field, values in request.filters:

@@ -1,0 +1,167 @@
+"""The heavy part of taking a run in: reading, checking, storing and summarising its tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+import pyarrow as pa
+
+from ape_jupyter.errors import ConflictError, Fault, InvalidResultsError
+from ape_jupyter.library.registration import VisitedPatients, metadata_of_run, run_start
+from ape_jupyter.model.simulation import SimulationMetadata
+from ape_jupyter.results.linked import changed_link, linked_file
+from ape_jupyter.results.manifest import LinkedFile
+from ape_jupyter.results.reading import RunFiles, RunResults, read_run
+from ape_jupyter.results.store import ObjectStore
+from ape_jupyter.results.summing import SummaryOfBuckets
+from ape_jupyter.services.migrate.service import metadata_migrations
+
+__all__ = ["KnownRun", "LookUp", "PreparedRun", "Request", "RowsCallback", "prepare_run"]
+
+RowsCallback: TypeAlias = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownRun:
+    """What the library has under the id of a run that is being taken in.
+
+    Attributes
+    ----------
+    tables : mapping
+        The digest of each table; empty when nobody knows it any more.
+    is_sound : bool
+        Whether its results are stored as wanted, and every byte is as it was.
+    is_replaceable : bool
+        Whether other results may take their place: linked files that their owner changed.
+    """
+
+    tables: Mapping[str, str]
+    is_sound: bool
+    is_replaceable: bool
+
+
+LookUp: TypeAlias = Callable[[str], KnownRun | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """How a run is to be taken in.
+
+    Attributes
+    ----------
+    link : bool
+        Whether its tables are to stay where they are.
+    """
+
+    tags: tuple[str, ...]
+    owner: str
+    link: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedRun:
+    """A run whose results are in the store and that waits to be registered.
+
+    Attributes
+    ----------
+    metadata : SimulationMetadata or None
+        None when the library has exactly these results, and nothing was stored.
+    """
+
+    sim_id: str
+    tables: Mapping[str, str]
+    metadata: SimulationMetadata | None = None
+    summary: pa.Table | None = None
+
+
+def prepare_run(
+    files: RunFiles,
+    request: Request,
+    store: ObjectStore,
+    scratch: Path,
+    look_up: LookUp,
+    on_rows: RowsCallback | None = None,
+) -> PreparedRun:
+    """Read, check, store and summarise a run.
+
+    Parameters
+    ----------
+    look_up : callable
+        Tells what the library has under an id.
+    on_rows : callable, optional
+        Told how many visits of how many are done. What it raises stops the work.
+
+    Raises
+    ------
+    InvalidResultsError
+        With every fault of every file.
+    ConflictError
+        If the library has a run of this id with other results.
+    OutOfSpaceError
+        If the disk is full. Nothing of the run stays behind.
+    """
+    links = _links(files) if request.link else {}
+    migrate = metadata_migrations().migrate
+    run = read_run(files, scratch, _half(on_rows, first=True), migrate=migrate)
+    sim_id = run.details.sim_id
+    known = look_up(sim_id)
+    if known is not None:
+        tables = run.tables.digests()
+        is_same = tables == known.tables
+        if not is_same and not known.is_replaceable:
+            raise ConflictError(
+                f"The library has a run {sim_id!r} with other results. "
+                "Give this one another sim_id in its metadata.json, or delete the other first."
+            )
+        if is_same and known.is_sound:
+            return PreparedRun(sim_id=sim_id, tables=tables)
+    return _stored(run, request, store, links, files.label, _half(on_rows, first=False))
+
+
+def _stored(
+    run: RunResults,
+    request: Request,
+    store: ObjectStore,
+    links: Mapping[str, LinkedFile],
+    label: str,
+    on_rows: RowsCallback | None,
+) -> PreparedRun:
+    summary = SummaryOfBuckets(run_start(run.tables), run.details.duration_years)
+    visited = VisitedPatients()
+    stored = store.publish(run.tables, run.documents, [summary, visited], on_rows, links=links)
+    changed = [name for name, link in links.items() if changed_link(link)]
+    if changed:
+        problem = "changed while it was read; import the run again when APE is done with it"
+        raise InvalidResultsError(
+            label, [Fault(Path(links[n].path).name, problem) for n in changed]
+        )
+    return PreparedRun(
+        sim_id=run.details.sim_id,
+        tables=stored.tables,
+        metadata=metadata_of_run(run, stored, visited, owner=request.owner, tags=request.tags),
+        summary=summary.result(run.tables),
+    )
+
+
+def _links(files: RunFiles) -> dict[str, LinkedFile]:
+    found, faults = {}, []
+    for name, source in files.tables.items():
+        try:
+            found[name] = linked_file(Path(str(source)))
+        except FileNotFoundError:
+            continue  # named with all other faults, when the run is read
+        except OSError as error:
+            faults.append(Fault(Path(str(source)).name, f"can not be read: {error.strerror}"))
+    if faults:
+        raise InvalidResultsError(files.label, faults)
+    return found
+
+
+def _half(on_rows: RowsCallback | None, *, first: bool) -> RowsCallback | None:
+    """Return a callback for one of two passes over the same rows: reading, then storing."""
+    if on_rows is None:
+        return None
+    return lambda done, total: on_rows((done if first else total + done) // 2, total)
