@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import getpass
-import os
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+import logging
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
 from ape_jupyter.cache.mapped import PersistentCache
 from ape_jupyter.errors import (
+    ApeError,
     ConflictError,
     CorruptedDataError,
     Fault,
@@ -26,8 +25,11 @@ from ape_jupyter.library.preparation import (
 )
 from ape_jupyter.model.listing import ImportOutcome, ImportStatus
 from ape_jupyter.model.simulation import SimulationMetadata, Source, Status
+from ape_jupyter.registry.changes import NewRun, RegistryOperation, ReplaceResults, SetStatus
+from ape_jupyter.registry.outcomes import KeyedRequest
 from ape_jupyter.registry.registry import Registry
 from ape_jupyter.registry.rows import row_of
+from ape_jupyter.registry.users import current_user
 from ape_jupyter.results.durable import reporting_full_disk
 from ape_jupyter.results.reading import RunFiles, displayed
 from ape_jupyter.results.records import RunRecord, RunRecords
@@ -38,6 +40,7 @@ from ape_jupyter.services.packages import extract_package
 
 __all__ = ["SUMMARY", "Intake", "record_of"]
 
+_log = logging.getLogger(__name__)
 SUMMARY = f"summary-{SUMMARY_VERSION}"
 """Name of the summary in the cache: where only an older one is there, a new one is made."""
 
@@ -72,10 +75,10 @@ class Intake:
         import, of which nothing stays.
         """
         try:
-            request = Request(tuple(tags), owner or _current_user(), link)
-            with self._scratch() as scratch:
-                files = _files_at(path, scratch, link)
-                metadata, status = self._admitted(self._prepared(files, scratch, request, on_rows))
+            with self._store.staged() as scratch:
+                request = Request(tuple(tags), owner or current_user(), link)
+                run = self.prepare_path(path, scratch, request, on_rows)
+                metadata, status = self._admitted(run, request.owner)
         except InvalidResultsError as error:
             return ImportOutcome(
                 path=displayed(path), status=ImportStatus.REFUSED, faults=error.faults
@@ -92,53 +95,111 @@ class Intake:
         InvalidResultsError
             With every fault of the tables.
         """
-        with self._scratch() as scratch:
-            request = Request(tuple(tags), owner or _current_user())
-            return self._admitted(self._prepared(files, scratch, request))[0]
+        with self._store.staged() as scratch:
+            request = Request(tuple(tags), owner or current_user())
+            return self._admitted(self.prepare(files, scratch, request), request.owner)[0]
 
-    @contextmanager
-    def _scratch(self) -> Iterator[Path]:
-        with reporting_full_disk(self._store.directory), self._store.staged() as scratch:
-            yield scratch
+    def prepare_path(
+        self,
+        path: Path,
+        scratch: Path,
+        request: Request,
+        on_rows: RowsCallback | None = None,
+    ) -> PreparedRun:
+        """Read one results directory or package; see :func:`prepare_run`."""
+        with reporting_full_disk(self._store.directory):
+            files = _files_at(path, scratch, request.link)
+        return self.prepare(files, scratch, request, on_rows)
 
-    def _prepared(
+    def prepare(
         self,
         files: RunFiles,
         scratch: Path,
         request: Request,
         on_rows: RowsCallback | None = None,
     ) -> PreparedRun:
+        """Read a run, and make its summary; see :func:`prepare_run`."""
         look_up = partial(self._known, link=request.link)
-        return prepare_run(files, request, self._store, scratch, look_up, on_rows)
+        with reporting_full_disk(self._store.directory):
+            run = prepare_run(files, request, self._store, scratch, look_up, on_rows)
+            if run.new is not None:
+                tables = {SUMMARY: run.new.summary}
+                self._cache.files(run.new.metadata.checksum, [SUMMARY], lambda: tables)
+        return run
 
-    def _admitted(self, run: PreparedRun) -> tuple[SimulationMetadata, ImportStatus]:
-        """Register a run, out of the trash or quarantine if it is there."""
-        is_new = run.metadata is not None and self._register(run, run.metadata)
-        status = ImportStatus.IMPORTED if is_new else ImportStatus.ALREADY_THERE
-        return self._registry.set_status(run.sim_id, Status.AVAILABLE), status
+    def operation(self, run: PreparedRun) -> NewRun | ReplaceResults | SetStatus:
+        """Return what registers a run, or gives a known one these results.
 
-    def _register(self, run: PreparedRun, metadata: SimulationMetadata) -> bool:
-        """Register a run, or give a known one these results; True when results are new."""
-        digest = metadata.checksum
-        self._cache.files(digest, [SUMMARY], lambda: {SUMMARY: run.summary})
-        documents = self._store.documents(digest)
+        A run that is there with the same results only comes out of trash and quarantine.
+        """
+        if run.new is None:
+            return SetStatus(sim_id=run.sim_id, status=Status.AVAILABLE)
+        kind = ReplaceResults if self._is_registered(run.sim_id) else NewRun
+        new = run.new
+        return kind(metadata=new.metadata, documents=new.documents, migration=new.migration)
+
+    def commit(
+        self,
+        runs: Sequence[PreparedRun],
+        operations: Sequence[RegistryOperation],
+        user: str,
+        request: KeyedRequest | None = None,
+    ) -> list[SimulationMetadata]:
+        """Put the results of runs in their place and carry out the operations, all or nothing."""
+        new = [(run, run.new) for run in runs if run.new is not None]
+
+        def publish() -> None:
+            for _, results in new:
+                self._store.put(results.staged)
+
         try:
-            before = self._registry.get(run.sim_id)
+            with reporting_full_disk(self._store.directory):
+                after = self._registry.apply(operations, user, request=request, publish=publish)
+        except BaseException:
+            self._withdraw([results.metadata.checksum for _, results in new])
+            raise
+        for run, _ in new:
+            self._keep_record(run)
+        return after
+
+    def _withdraw(self, checksums: Sequence[str]) -> None:
+        if not checksums:
+            return
+        try:
+            self._registry.remove_unused(checksums, self._store.remove)
+        except (ApeError, OSError):
+            # Whatever stopped the registration must be told, and not this. What stays
+            # behind is an orphan, which ``verify`` finds.
+            _log.warning("Results that were not registered could not be removed", exc_info=True)
+
+    def _keep_record(self, run: PreparedRun) -> None:
+        try:
+            record = record_of(self._registry.get(run.sim_id), run.tables)
+            self._records.save(run.sim_id, record)
+        except (ApeError, OSError):
+            # The run is registered; ``verify --repair`` writes its record again.
+            _log.warning("The record of run %s could not be kept", run.sim_id, exc_info=True)
+
+    def _admitted(self, run: PreparedRun, user: str) -> tuple[SimulationMetadata, ImportStatus]:
+        operation = self.operation(run)
+        before = None if isinstance(operation, NewRun) else self._registry.get(run.sim_id)
+        try:
+            (after,) = self.commit([run], [operation], user)
+        except ConflictError:
+            # Another process registered the run since it was looked for.
+            known = self._known(run.sim_id, link=True)
+            if known is None or known.tables != run.tables:
+                raise
+            before = after = self._registry.set_status(run.sim_id, Status.AVAILABLE, user)
+        is_new = before is None or before.checksum != after.checksum
+        return after, ImportStatus.IMPORTED if is_new else ImportStatus.ALREADY_THERE
+
+    def _is_registered(self, sim_id: str) -> bool:
+        try:
+            self._registry.get(sim_id)
         except SimulationNotFoundError:
-            self._records.save(run.sim_id, record_of(metadata, run.tables))
-            try:
-                self._registry.add(metadata, documents)
-            except ConflictError:
-                # Another process registered the run since it was looked for.
-                known = self._known(run.sim_id, link=True)
-                if known is None or known.tables != run.tables:
-                    raise
-                return False
-            return True
-        self._registry.replace_results(metadata, documents)
-        after = self._registry.get(run.sim_id)
-        self._records.save(run.sim_id, record_of(after, run.tables))
-        return before.checksum != after.checksum
+            return False
+        return True
 
     def _known(self, sim_id: str, link: bool) -> KnownRun | None:
         try:
@@ -175,10 +236,3 @@ def _files_at(path: Path, scratch: Path, link: bool) -> RunFiles:
         problem = "is a package, which can not be linked; import it with a copy"
         raise InvalidResultsError(displayed(path), [Fault(path.name, problem)])
     return extract_package(path, scratch)
-
-
-def _current_user() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # a container's user need not have a name
-        return f"uid-{os.getuid()}"

@@ -13,32 +13,47 @@ from ape_jupyter.library.comparing import WithComparison
 from ape_jupyter.library.custody import Custody
 from ape_jupyter.library.file_systems import file_system_of, refuse_network_file_systems
 from ape_jupyter.library.intake import Intake
+from ape_jupyter.library.lifecycle import WithLifecycle
 from ape_jupyter.library.location import DATABASE, prepare_directory
 from ape_jupyter.library.opening import WithRuns
 from ape_jupyter.library.residency import Residency, WithResidency
 from ape_jupyter.library.taking_in import WithIntake
+from ape_jupyter.library.telling import WithEvents
+from ape_jupyter.library.transactions import WithTransactions
 from ape_jupyter.library.verification import Verifier, WithVerification
 from ape_jupyter.model.file_system import FileSystem
 from ape_jupyter.registry.registry import Registry
 from ape_jupyter.results.records import RunRecords
 from ape_jupyter.results.store import ObjectStore
+from ape_jupyter.services.events import EventBus
 
 __all__ = ["LocalLibrary"]
 
 
 class LocalLibrary(
-    WithRuns, WithIntake, WithChanges, WithComparison, WithResidency, WithVerification
+    WithRuns,
+    WithIntake,
+    WithChanges,
+    WithTransactions,
+    WithEvents,
+    WithLifecycle,
+    WithComparison,
+    WithResidency,
+    WithVerification,
 ):
     """A library in a directory; see :class:`ape_jupyter.library.interface.Library`.
 
     Threads may share one. Any number of processes of one machine may open the directory.
-    Methods that take runs in have ``user``: the owner of the runs, by default the user of
-    this process.
+    Methods that change something have ``user``: who does it, by default the user of this
+    process.
     """
 
-    def __init__(self, directory: Path, budget: Budget | None = None) -> None:
+    def __init__(
+        self, directory: Path, budget: Budget | None = None, database: str | None = None
+    ) -> None:
         self.directory = directory
-        self._registry = Registry(directory / DATABASE)
+        self._registry = Registry(database or directory / DATABASE)
+        self._events = EventBus(self._registry)
         self._store = ObjectStore(directory / "objects", directory / "staging")
         pinned = self._registry.pinned_checksums
         self._cache = PersistentCache(directory / "cache", budget, pinned)
@@ -62,6 +77,7 @@ class LocalLibrary(
         *,
         cache_budget_mb: float | None = None,
         allow_network_file_system: bool = False,
+        database: str | None = None,
     ) -> LocalLibrary:
         """Open a library, making the directory when there is none.
 
@@ -74,6 +90,9 @@ class LocalLibrary(
             Open a library that is not on a disk of this machine, as does
             ``APE_JUPYTER_ALLOW_NETWORK_FS=1``. Should another machine use it at the same time,
             the database can be damaged and kernels be killed.
+        database : str, optional
+            The ``postgresql://`` URL of a database for the metadata. Default: a SQLite file
+            in the directory.
 
         Raises
         ------
@@ -85,15 +104,15 @@ class LocalLibrary(
         """
         path = Path(directory).expanduser().absolute()
         budget = Budget.of(cache_budget_mb)
-        # Links can lead the two elsewhere.
-        places = [path, path / DATABASE, path / "cache"]
+        # Links can lead them elsewhere.
+        places = [path, path / "cache", *([] if database else [path / DATABASE])]
         refuse_network_file_systems(places, allow=allow_network_file_system)
         try:
             prepare_directory(path)
         except OSError as error:
             reason = error.strerror or str(error)
             raise InvalidArgumentError(f"No library can be kept in {path}: {reason}.") from error
-        return cls(path, budget)
+        return cls(path, budget, database)
 
     @property
     def location(self) -> str:
@@ -110,7 +129,8 @@ class LocalLibrary(
         return self._registry.revision()
 
     def close(self) -> None:
-        """Release the database. Results that are open stay readable."""
+        """End subscriptions and release the database. Results that are open stay readable."""
+        self._events.close()
         self._registry.close()
 
     def __enter__(self) -> LocalLibrary:

@@ -1,11 +1,12 @@
-"""The heavy part of taking a run in: reading, checking, storing and summarising its tables."""
+"""The heavy part of taking a run in: reading, checking, staging and summarising its tables."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import pyarrow as pa
 
@@ -15,11 +16,19 @@ from ape_jupyter.model.simulation import SimulationMetadata
 from ape_jupyter.results.linked import changed_link, linked_file
 from ape_jupyter.results.manifest import LinkedFile
 from ape_jupyter.results.reading import RunFiles, RunResults, read_run
-from ape_jupyter.results.store import ObjectStore
+from ape_jupyter.results.store import ObjectStore, StagedObject
 from ape_jupyter.results.summing import SummaryOfBuckets
 from ape_jupyter.services.migrate.service import metadata_migrations
 
-__all__ = ["KnownRun", "LookUp", "PreparedRun", "Request", "RowsCallback", "prepare_run"]
+__all__ = [
+    "KnownRun",
+    "LookUp",
+    "NewResults",
+    "PreparedRun",
+    "Request",
+    "RowsCallback",
+    "prepare_run",
+]
 
 RowsCallback: TypeAlias = Callable[[int, int], None]
 
@@ -63,18 +72,34 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreparedRun:
-    """A run whose results are in the store and that waits to be registered.
+    """A run that is read and checked and waits to be registered.
 
     Attributes
     ----------
-    metadata : SimulationMetadata or None
-        None when the library has exactly these results, and nothing was stored.
+    new : NewResults or None
+        None when the library has exactly these results.
     """
 
     sim_id: str
     tables: Mapping[str, str]
-    metadata: SimulationMetadata | None = None
-    summary: pa.Table | None = None
+    new: NewResults | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewResults:
+    """What a run brings: complete, staged, and seen by nobody yet.
+
+    Attributes
+    ----------
+    migration : mapping or None
+        What is told of the migration of its metadata, when there was one.
+    """
+
+    metadata: SimulationMetadata
+    documents: Mapping[str, Any]
+    staged: StagedObject
+    summary: pa.Table
+    migration: Mapping[str, Any] | None
 
 
 def prepare_run(
@@ -85,10 +110,12 @@ def prepare_run(
     look_up: LookUp,
     on_rows: RowsCallback | None = None,
 ) -> PreparedRun:
-    """Read, check, store and summarise a run.
+    """Read, check, stage and summarise a run.
 
     Parameters
     ----------
+    scratch : Path
+        A directory that the store gave. What is staged is in it, and is lost with it.
     look_up : callable
         Tells what the library has under an id.
     on_rows : callable, optional
@@ -118,32 +145,35 @@ def prepare_run(
             )
         if is_same and known.is_sound:
             return PreparedRun(sim_id=sim_id, tables=tables)
-    return _stored(run, request, store, links, files.label, _half(on_rows, first=False))
+    stage = partial(store.stage, scratch, on_rows=_half(on_rows, first=False), links=links)
+    return _staged(run, request, stage, links, files.label)
 
 
-def _stored(
+def _staged(
     run: RunResults,
     request: Request,
-    store: ObjectStore,
+    stage: Callable[..., StagedObject],
     links: Mapping[str, LinkedFile],
     label: str,
-    on_rows: RowsCallback | None,
 ) -> PreparedRun:
     summary = SummaryOfBuckets(run_start(run.tables), run.details.duration_years)
     visited = VisitedPatients()
-    stored = store.publish(run.tables, run.documents, [summary, visited], on_rows, links=links)
+    staged = stage(run.tables, run.documents, [summary, visited])
     changed = [name for name, link in links.items() if changed_link(link)]
     if changed:
         problem = "changed while it was read; import the run again when APE is done with it"
         raise InvalidResultsError(
             label, [Fault(Path(links[n].path).name, problem) for n in changed]
         )
-    return PreparedRun(
-        sim_id=run.details.sim_id,
-        tables=stored.tables,
+    stored = staged.stored
+    new = NewResults(
         metadata=metadata_of_run(run, stored, visited, owner=request.owner, tags=request.tags),
+        documents=run.documents,
+        staged=staged,
         summary=summary.result(run.tables),
+        migration=run.metadata.told,
     )
+    return PreparedRun(sim_id=run.details.sim_id, tables=stored.tables, new=new)
 
 
 def _links(files: RunFiles) -> dict[str, LinkedFile]:

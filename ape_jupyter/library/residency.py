@@ -34,9 +34,11 @@ class Residency:
         self._cache = cache
         self._pandas_bytes: dict[str, int] = {}
 
-    def set_pinned(self, sim_id: str, is_pinned: bool) -> SimulationMetadata:
+    def set_pinned(
+        self, sim_id: str, is_pinned: bool, user: str | None = None
+    ) -> SimulationMetadata:
         """Pin or unpin a run."""
-        return self._registry.set_pinned(self._registry.find(sim_id).sim_id, is_pinned)
+        return self._registry.set_pinned(sim_id, is_pinned, user)
 
     def evict(self, sim_id: str) -> Eviction:
         """Remove the mapped files of a run; see ``Library``."""
@@ -153,13 +155,13 @@ class WithResidency:
 
     _residency: Residency
 
-    def pin(self, sim_id: str) -> SimulationMetadata:
+    def pin(self, sim_id: str, *, user: str | None = None) -> SimulationMetadata:
         """Keep a run's mapped files, whatever the budget."""
-        return self._residency.set_pinned(sim_id, True)
+        return self._residency.set_pinned(sim_id, True, user)
 
-    def unpin(self, sim_id: str) -> SimulationMetadata:
+    def unpin(self, sim_id: str, *, user: str | None = None) -> SimulationMetadata:
         """Let a run's mapped files be evicted again."""
-        return self._residency.set_pinned(sim_id, False)
+        return self._residency.set_pinned(sim_id, False, user)
 
     def evict(self, sim_id: str) -> Eviction:
         """Remove the mapped files of a run that nobody uses."""

@@ -23,7 +23,7 @@ from ape_jupyter.results.sorting import BucketObserver
 from ape_jupyter.results.stored import StoredRows, stored_table
 from ape_jupyter.results.table_files import write_tables
 
-__all__ = ["ObjectStore", "StoredObject"]
+__all__ = ["ObjectStore", "StagedObject", "StoredObject"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +44,25 @@ class StoredObject:
     size_bytes: int
     tables: Mapping[str, str]
     is_linked: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StagedObject:
+    """A result set that is complete, on the disk, and not yet in its place.
+
+    Attributes
+    ----------
+    stored : StoredObject
+        What it will be.
+    path : Path
+        Where it waits.
+    is_there : bool
+        Whether the store had it already, and as good.
+    """
+
+    stored: StoredObject
+    path: Path
+    is_there: bool
 
 
 class ObjectStore:
@@ -81,10 +100,28 @@ class ObjectStore:
         *,
         links: Mapping[str, LinkedFile] | None = None,
     ) -> StoredObject:
-        """Store a result set; one that is there already, and sound, is left alone.
+        """Store a result set; :meth:`stage` and :meth:`put` in one."""
+        with reporting_full_disk(self.directory), self.staged() as place:
+            staged = self.stage(place, tables, documents, observers, on_rows, links=links)
+            self.put(staged)
+        return staged.stored
+
+    def stage(
+        self,
+        place: Path,
+        tables: RunTables,
+        documents: Mapping[str, Any],
+        observers: Sequence[BucketObserver] = (),
+        on_rows: Callable[[int, int], None] | None = None,
+        *,
+        links: Mapping[str, LinkedFile] | None = None,
+    ) -> StagedObject:
+        """Write a result set where nobody sees it.
 
         Parameters
         ----------
+        place : Path
+            A directory that :meth:`staged` gave.
         links : mapping, optional
             The files that ``tables`` were read from, by table. They stay where they are, and
             nothing is stored but documents and digests.
@@ -92,26 +129,26 @@ class ObjectStore:
             Told each bucket of visits in passing.
         on_rows : callable, optional
             Told how many visits of how many are written. What it raises stops the work.
-
-        Raises
-        ------
-        OutOfSpaceError
-            If the disk is full. Nothing of the object stays behind.
         """
-        with reporting_full_disk(self.directory), self.staged() as staged:
-            path = staged / "object"
-            path.mkdir(mode=0o700)
-            written = None if links else path
-            manifest = Manifest(
-                tables=write_tables(written, tables, observers, on_rows),
-                documents={n: sha256_of(canonical_json(item)) for n, item in documents.items()},
-                links=links or {},
-            )
-            target = self.path(manifest.digest)
-            if not self._has_as_good(manifest):
-                self._complete(path, documents, manifest)
-                self._publish(path, target)
-        return self._stored(read_manifest(target))
+        path = place / "object"
+        path.mkdir(mode=0o700)
+        content = Manifest(
+            tables=write_tables(None if links else path, tables, observers, on_rows),
+            documents={n: sha256_of(canonical_json(item)) for n, item in documents.items()},
+            links=links or {},
+        )
+        is_there = self._has_as_good(content)
+        manifest = self._complete(path, documents, content)
+        if is_there:
+            manifest = read_manifest(self.path(content.digest))
+        return StagedObject(stored=self._stored(manifest), path=path, is_there=is_there)
+
+    def put(self, staged: StagedObject) -> None:
+        """Put a staged result set in its place; one that is there already, and sound, stays."""
+        target = self.path(staged.stored.digest)
+        # It may have been purged since it was looked for.
+        if not (staged.is_there and (target / MANIFEST).exists()):
+            self._publish(staged.path, target)
 
     def _has_as_good(self, wanted: Manifest) -> bool:
         try:
@@ -133,7 +170,7 @@ class ObjectStore:
         )
 
     @staticmethod
-    def _complete(path: Path, documents: Mapping[str, Any], content: Manifest) -> None:
+    def _complete(path: Path, documents: Mapping[str, Any], content: Manifest) -> Manifest:
         """Add documents and manifest to the tables, and wait until all are on the disk."""
         write_documents(path, documents)
         files = sorted(path.iterdir())
@@ -149,6 +186,7 @@ class ObjectStore:
             file.chmod(0o440)
             fsync_file(file)
         fsync_directory(path)
+        return manifest
 
     def _publish(self, staged: Path, target: Path) -> None:
         parent = target.parent
@@ -246,9 +284,25 @@ class ObjectStore:
                 )
             yield tables
 
+    def size_bytes(self, digest: str) -> int:
+        """Return what the files of an object take; those it links to are not among them."""
+        try:
+            return sum(file.stat().st_size for file in self.path(digest).iterdir())
+        except FileNotFoundError:
+            return 0
+
     def remove(self, digest: str) -> None:
-        """Remove an object that no run has; files it links to stay."""
-        shutil.rmtree(self.path(digest), ignore_errors=True)
+        """Remove an object that no run has; files it links to stay.
+
+        It leaves its place with one rename, so that half an object is never there.
+        """
+        gone = self.staging / uuid.uuid4().hex
+        try:
+            self.path(digest).rename(gone)
+        except FileNotFoundError:
+            return
+        fsync_directory(self.path(digest).parent)
+        shutil.rmtree(gone, ignore_errors=True)
 
     def read(self, digest: str) -> RunTables:
         """Read the tables of an object; visits and costs are read when they are asked for.

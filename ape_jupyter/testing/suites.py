@@ -26,7 +26,7 @@ from ape_jupyter.testing.suite_migrations import MigrationTests
 from ape_jupyter.testing.suite_results import ComparisonTests, RegistrationTests, ResultsTests
 from ape_jupyter.testing.suite_verification import LinkTests, VerificationTests
 
-__all__ = ["LibraryFixtures", "LibraryTests"]
+__all__ = ["LibraryFixtures", "LibraryTests", "TagTests"]
 
 
 class LibraryFixtures:

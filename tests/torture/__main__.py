@@ -7,13 +7,12 @@ import json
 import sys
 import time
 
+from ape_jupyter.cache.seals import _version as package_version_of_seals
+from ape_jupyter.services.migrate.service import metadata_migrations
 from torture import forks
 from torture.actions import warm_up
 from torture.kills import kills
 from torture.syscalls import crashes, errors
-
-from ape_jupyter.cache.seals import _version as package_version_of_seals
-from ape_jupyter.services.migrate.service import metadata_migrations
 
 # The full number of rounds, times a share of it.
 PARTS = {

@@ -8,11 +8,10 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from torture.ledger import Change, Ledger
-
 from ape_jupyter.demo.generator import RunSpec, write_results
 from ape_jupyter.errors import ApeError
 from ape_jupyter.library.local import LocalLibrary
+from torture.ledger import Change, Ledger
 
 __all__ = ["apply", "apply_at_random", "perform", "warm_up", "write_runs"]
 

@@ -1,4 +1,4 @@
-"""Processes that start in milliseconds, because they are forks of one that has loaded everything."""
+"""Processes that start in milliseconds: forks of one that has loaded everything."""
 
 from __future__ import annotations
 
