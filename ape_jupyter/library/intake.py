@@ -139,7 +139,8 @@ class Intake:
         if run.new is None:
             return SetStatus(sim_id=run.sim_id, status=Status.AVAILABLE)
         kind = ReplaceResults if self._is_registered(run.sim_id) else NewRun
-        return kind(metadata=run.new.metadata, documents=run.new.documents)
+        new = run.new
+        return kind(metadata=new.metadata, documents=new.documents, migration=new.migration)
 
     def commit(
         self,

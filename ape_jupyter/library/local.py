@@ -143,8 +143,8 @@ class LocalLibrary(
         path = Path(directory).expanduser().absolute()
         budget = Budget.of(cache_budget_mb, setting=path / BUDGET_SETTING)
         threshold = Threshold(memory_threshold)
-        # Links can lead the two elsewhere.
-        places = [path, path / DATABASE, path / "cache"]
+        # Links can lead them elsewhere.
+        places = [path, path / "cache", *([] if database else [path / DATABASE])]
         refuse_network_file_systems(places, allow=allow_network_file_system)
         try:
             prepare_directory(path)
