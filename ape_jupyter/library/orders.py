@@ -119,6 +119,7 @@ def prepared(run: PreparedRun) -> dict[str, Any]:
             "stored": {**asdict(staged.stored), "tables": dict(staged.stored.tables)},
             "path": str(staged.path),
             "is_there": staged.is_there,
+            "migration": run.new.migration,
         }
     return message
 
@@ -137,6 +138,7 @@ def prepared_in(message: Mapping[str, Any], summary: Callable[[], pa.Table]) -> 
                 is_there=new["is_there"],
             ),
             summary=summary(),
+            migration=new["migration"],
         )
     return PreparedRun(sim_id=message["sim_id"], tables=message["tables"], new=results)
 
