@@ -352,3 +352,33 @@ class TestHelp:
 
 def test_version(cli: Cli) -> None:
     assert cli("--version").stdout.startswith("ape-jupyter ")
+
+
+class TestVerify:
+    def test_a_sound_library(self, filled: Cli) -> None:
+        result = filled("verify", "--fast")
+        assert result.exit_code == 0
+        assert "2 runs checked without reading the bytes: nothing is wrong." in result.stdout
+
+    def test_damage_is_told_and_healed(self, filled: Cli, library: Path, results: Path) -> None:
+        for path in library.glob("objects/*/*/visits.parquet"):
+            content = path.read_bytes()
+            path.unlink()
+            path.write_bytes(content[:-20])
+        one = json.loads(filled("verify", "quiet-harbour", "--json").stdout)
+        assert (one["ok"], one["n_runs"]) == (False, 1)
+        result = filled("verify", "--repair")
+        assert result.exit_code == 1
+        assert "2 runs checked: 2 things wrong." in result.stdout
+        assert "import the same results again" in result.stdout
+        assert filled("import", results).exit_code == 0
+        assert filled("verify").exit_code == 0
+
+    def test_linked_runs(self, cli: Cli, library: Path, results: Path) -> None:
+        assert cli("import", "--link", results).exit_code == 0
+        assert not list(library.rglob("*.parquet"))
+        assert cli("verify").exit_code == 0
+        next(results.glob("*quiet-harbour/visits.parquet")).unlink()
+        result = cli("verify")
+        assert result.exit_code == 1
+        assert "visits.parquet is no longer there" in result.stdout
