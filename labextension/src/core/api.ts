@@ -74,6 +74,7 @@ export interface components {
         | 'InvalidArgumentError'
         | 'InvalidResultsError'
         | 'LibraryBusyError'
+        | 'MigrationError'
         | 'OperationCancelledError'
         | 'OutOfSpaceError'
         | 'PermissionDeniedError'
