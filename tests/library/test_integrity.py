@@ -7,6 +7,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -165,6 +166,22 @@ def test_damage_that_is_met_on_opening_quarantines_one_run(
     assert file in event.data["reason"] or "manifest" in event.data["reason"]
     assert library.import_results(runs[0]).already_there
     visits_of(library)
+
+
+def test_many_who_notice_at_once_tell_it_once(library: LocalLibrary) -> None:
+    damage(object_of(library) / "visits.parquet")
+
+    def open_it(_: int) -> bool:
+        with LocalLibrary.open(library.directory) as own:
+            try:
+                visits_of(own)
+            except CorruptedDataError:
+                return True
+        return False
+
+    with ThreadPoolExecutor(6) as pool:
+        assert all(pool.map(open_it, range(6)))
+    assert len(library.events(types=["state_corrupted"])) == 1
 
 
 def test_a_summary_that_can_not_be_made_quarantines(library: LocalLibrary) -> None:
