@@ -36,7 +36,7 @@ class Evictor:
     pinned : callable
         Returns the digests of the runs that stay.
     on_evicted : callable
-        Told the bytes of each run that went.
+        Told the digest and the bytes of each run that went, and whether that was to make room.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class Evictor:
         directory: Path,
         budget: Budget,
         pinned: Callable[[], Collection[str]] = frozenset,
-        on_evicted: Callable[[int], None] = lambda _: None,
+        on_evicted: Callable[[str, int, bool], None] = lambda *_: None,
     ) -> None:
         self.directory = directory
         self.budget = budget
@@ -95,7 +95,7 @@ class Evictor:
         """Remove the mapped files of a run and return their bytes; None when it is in use."""
         freed = self._evict(digest)
         if freed:
-            self._on_evicted(freed)
+            self._on_evicted(digest, freed, False)
         return freed
 
     def _evict(self, digest: str) -> int | None:
@@ -126,7 +126,7 @@ class Evictor:
             # A process that was stopped holds the lock; the next materialisation tries again.
             pass
         for run in evicted:
-            self._on_evicted(run.size_bytes)
+            self._on_evicted(run.digest, run.size_bytes, True)
         return evicted
 
     def keep_to_budget(self) -> list[CachedRun]:

@@ -81,7 +81,7 @@ class PersistentCache:
     pinned : callable
         Returns the digests of the runs that are not evicted.
     on_evicted : callable
-        Told the bytes of each run that was.
+        Told the digest and the bytes of each run that was, and whether that was to make room.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class PersistentCache:
         directory: Path,
         budget: Budget | None = None,
         pinned: Callable[[], Collection[str]] = frozenset,
-        on_evicted: Callable[[int], None] = lambda _: None,
+        on_evicted: Callable[[str, int, bool], None] = lambda *_: None,
     ) -> None:
         self.directory = directory
         self.evictor = Evictor(directory, budget or Budget(), pinned, on_evicted)

@@ -14,6 +14,7 @@ from ape_jupyter.client.residency import RemoteResidency
 from ape_jupyter.client.taking_in import RemoteIntake
 from ape_jupyter.client.transport import Transport
 from ape_jupyter.client.verification import RemoteVerification
+from ape_jupyter.client.watching import RemoteWatching
 from ape_jupyter.wire.messages import Health
 from ape_jupyter.wire.signing import KernelCredential
 
@@ -22,6 +23,7 @@ __all__ = ["RemoteLibrary"]
 
 class RemoteLibrary(
     RemoteIntake,
+    RemoteWatching,
     RemoteChanges,
     RemoteComparison,
     RemoteResidency,

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 
 from ape_jupyter.cache.budget import largest_bytes, memory_share
 from ape_jupyter.cache.mapped import PersistentCache
 from ape_jupyter.errors import ApeError, SimulationNotFoundError
+from ape_jupyter.library.evictions import Evictions
 from ape_jupyter.library.performance_report import PerformanceReport
 from ape_jupyter.library.residency import Residency
 from ape_jupyter.model.events import EventType
 from ape_jupyter.model.performance import Advice, CacheUse, Latency, Operation, RunUse
-from ape_jupyter.model.simulation import SimulationMetadata, Status
+from ape_jupyter.model.simulation import SimulationMetadata, Source, Status
 from ape_jupyter.registry.registry import Registry
 from ape_jupyter.services.monitor.measurements import Measurements
-from ape_jupyter.services.monitor.monitor import PerformanceMonitor
-from ape_jupyter.services.monitor.suggestions import Situation, advise
+from ape_jupyter.services.monitor.monitor import VERIFIED, PerformanceMonitor
+from ape_jupyter.services.monitor.suggestions import LinkedRun, Situation, advise
 from ape_jupyter.services.monitor.threshold import Threshold
 
 __all__ = ["Adviser"]
@@ -47,12 +49,14 @@ class Adviser:
         cache: PersistentCache,
         residency: Residency,
         monitor: PerformanceMonitor,
+        evictions: Evictions,
         threshold: Threshold,
     ) -> None:
         self._registry = registry
         self._cache = cache
         self._residency = residency
         self._monitor = monitor
+        self._evictions = evictions
         self._threshold = threshold
         self.levels: dict[str, tuple[int, int]] = {}
 
@@ -99,6 +103,7 @@ class Adviser:
         pinned = {run.sim_id for _, run in used if run.is_pinned}
         pinned.update(run.sim_id for run in memory.runs if run.is_pinned)
         evictor = self._cache.evictor
+        runs = [run for run in self._registry.all_runs() if run.status is not Status.TRASHED]
         return advise(
             Situation(
                 cache=_cache_use(measured),
@@ -106,23 +111,44 @@ class Adviser:
                 memory=memory,
                 pinned=frozenset(pinned),
                 largest_budget_mb=largest_bytes(evictor.directory, evictor.used_bytes()) / MB,
+                unverified_since=datetime.fromtimestamp(
+                    measured.moments.get(VERIFIED, measured.since), UTC
+                ),
+                n_runs=len(runs),
+                stored_mb=sum(run.file_size_mb for run in runs),
+                linked=self._changed_links(runs),
                 now=datetime.now(UTC),
             )
         )
 
+    def _changed_links(self, runs: Iterable[SimulationMetadata]) -> list[LinkedRun]:
+        events = self._registry.events(types=[EventType.STATE_CORRUPTED])
+        changes = Counter(event.simulation_id for event in events)
+        return [
+            LinkedRun(
+                sim_id=run.sim_id,
+                name=run.name,
+                size_mb=run.file_size_mb,
+                changes=changes[run.sim_id],
+            )
+            for run in runs
+            if run.source is Source.LINKED and changes[run.sim_id]
+        ]
+
     def tend(self, kernels: Mapping[str, int] | None = None) -> None:
-        """Keep the cache to its budget, and tell when memory or the cache is nearly full.
+        """Keep the cache to its budget, and tell of evictions and of memory that is nearly full.
 
         Called again and again where nobody waits for it; what fails is tried next time.
         """
         self._residency.keep_to_budget()
         self.levels = self._measured_levels()
         try:
+            self._evictions.tell()
             for level, (taken, limit) in self.levels.items():
                 if self._monitor.reaches(level, taken / limit, self._threshold):
                     self._tell(level, taken, limit, kernels)
         except (ApeError, OSError) as error:
-            _log.info("Whether memory is nearly full can not be told: %s", error)
+            _log.info("The log of the library could not be written: %s", error)
 
     def _measured_levels(self) -> dict[str, tuple[int, int]]:
         evictor = self._cache.evictor

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from os import PathLike
 from pathlib import Path
 
 from ape_jupyter.cache.budget import Budget
 from ape_jupyter.cache.mapped import PersistentCache
-from ape_jupyter.errors import InvalidArgumentError
+from ape_jupyter.errors import ApeError, InvalidArgumentError
 from ape_jupyter.library.advising import Adviser
 from ape_jupyter.library.applying import Actions
 from ape_jupyter.library.changing import WithChanges
 from ape_jupyter.library.comparing import WithComparison
 from ape_jupyter.library.custody import Custody
+from ape_jupyter.library.evictions import Evictions
 from ape_jupyter.library.file_systems import file_system_of, refuse_network_file_systems
 from ape_jupyter.library.intake import Intake
 from ape_jupyter.library.lifecycle import WithLifecycle
@@ -24,6 +26,7 @@ from ape_jupyter.library.taking_in import WithIntake
 from ape_jupyter.library.telling import WithEvents
 from ape_jupyter.library.transactions import WithTransactions
 from ape_jupyter.library.verification import Verifier, WithVerification
+from ape_jupyter.library.watching import FollowedFolders, WithWatching
 from ape_jupyter.model.file_system import FileSystem
 from ape_jupyter.registry.registry import Registry
 from ape_jupyter.results.records import RunRecords
@@ -38,6 +41,7 @@ __all__ = ["LocalLibrary"]
 class LocalLibrary(
     WithRuns,
     WithIntake,
+    WithWatching,
     WithChanges,
     WithTransactions,
     WithEvents,
@@ -68,14 +72,26 @@ class LocalLibrary(
         self._store.discard_abandoned()
         pinned = self._registry.pinned_checksums
         self._monitor = PerformanceMonitor(directory / MEASUREMENTS, self.tend)
-        self._cache = PersistentCache(directory / "cache", budget, pinned, self._monitor.evicted)
+        self._evictions = Evictions(self._registry, self._monitor)
+        self._cache = PersistentCache(directory / "cache", budget, pinned, self._evictions.note)
         self._residency = Residency(self._registry, self._cache)
+        self._adviser = Adviser(
+            self._registry,
+            self._cache,
+            self._residency,
+            self._monitor,
+            self._evictions,
+            threshold or Threshold(),
+        )
+        self._actions = Actions(
+            residency=self._residency,
+            evictor=self._cache.evictor,
+            monitor=self._monitor,
+            verify=self.verify,
+            copy_linked=self.copy_linked,
+        )
         self._records = RunRecords(directory / "runs", directory / "staging")
         self._custody = Custody(self._registry, self._store)
-        self._adviser = Adviser(
-            self._registry, self._cache, self._residency, self._monitor, threshold or Threshold()
-        )
-        self._actions = Actions(self._residency, self._cache.evictor, self._monitor)
         self._intake = Intake(self._registry, self._store, self._records, self._cache)
         self._verifier = Verifier(
             directory=directory,
@@ -85,6 +101,7 @@ class LocalLibrary(
             cache=self._cache,
             custody=self._custody,
         )
+        self._followed = FollowedFolders(directory, self._take_in_watched)
 
     @classmethod
     def open(
@@ -126,8 +143,8 @@ class LocalLibrary(
         path = Path(directory).expanduser().absolute()
         budget = Budget.of(cache_budget_mb, setting=path / BUDGET_SETTING)
         threshold = Threshold(memory_threshold)
-        # Links can lead the two elsewhere.
-        places = [path, path / DATABASE, path / "cache"]
+        # Links can lead them elsewhere.
+        places = [path, path / "cache", *([] if database else [path / DATABASE])]
         refuse_network_file_systems(places, allow=allow_network_file_system)
         try:
             prepare_directory(path)
@@ -151,8 +168,14 @@ class LocalLibrary(
         return self._registry.revision()
 
     def close(self) -> None:
-        """End subscriptions and release the database. Results that are open stay readable."""
+        """Follow no folder any more, end subscriptions and release the database.
+
+        Results that are open stay readable.
+        """
+        self._followed.close()
         self._monitor.close()
+        with suppress(ApeError):  # events that can not be written keep nobody from leaving
+            self._evictions.tell()
         self._events.close()
         self._registry.close()
 

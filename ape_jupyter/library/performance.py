@@ -40,12 +40,15 @@ class WithPerformance:
         ]
 
     def apply_suggestion(
-        self, suggestion_id: str, kernels: Mapping[str, int] | None = None
+        self,
+        suggestion_id: str,
+        kernels: Mapping[str, int] | None = None,
+        user: str | None = None,
     ) -> AppliedSuggestion:
         """Do what is suggested, if it still is."""
         for advice in self._adviser.advice(kernels):
             if advice.suggestion_id == suggestion_id:
-                return self._actions.apply(advice)
+                return self._actions.apply(advice, user)
         raise ConflictError(
             f"{suggestion_id!r} is not suggested, or no longer; ask for the suggestions anew."
         )

@@ -87,12 +87,19 @@ class PreparedRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewResults:
-    """What a run brings: complete, staged, and seen by nobody yet."""
+    """What a run brings: complete, staged, and seen by nobody yet.
+
+    Attributes
+    ----------
+    migration : mapping or None
+        What is told of the migration of its metadata, when there was one.
+    """
 
     metadata: SimulationMetadata
     documents: Mapping[str, Any]
     staged: StagedObject
     summary: pa.Table
+    migration: Mapping[str, Any] | None
 
 
 def prepare_run(
@@ -124,9 +131,8 @@ def prepare_run(
         If the disk is full. Nothing of the run stays behind.
     """
     links = _links(files) if request.link else {}
-    run = read_run(
-        files, scratch, _half(on_rows, first=True), migrate=metadata_migrations().migrate
-    )
+    migrate = metadata_migrations().migrate
+    run = read_run(files, scratch, _half(on_rows, first=True), migrate=migrate)
     sim_id = run.details.sim_id
     known = look_up(sim_id)
     if known is not None:
@@ -165,6 +171,7 @@ def _staged(
         documents=run.documents,
         staged=staged,
         summary=summary.result(run.tables),
+        migration=run.metadata.told,
     )
     return PreparedRun(sim_id=run.details.sim_id, tables=stored.tables, new=new)
 

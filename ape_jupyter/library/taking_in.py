@@ -22,6 +22,7 @@ from ape_jupyter.model.simulation import SimulationMetadata
 from ape_jupyter.model.tags import normalise_tag
 from ape_jupyter.registry.registry import Registry
 from ape_jupyter.results.reading import displayed
+from ape_jupyter.results.store import ObjectStore
 from ape_jupyter.services.discovery import find_runs
 from ape_jupyter.services.monitor.monitor import PerformanceMonitor
 
@@ -33,6 +34,7 @@ class WithIntake:
 
     _registry: Registry
     _intake: Intake
+    _store: ObjectStore
     _monitor: PerformanceMonitor
 
     def import_results(
@@ -93,6 +95,20 @@ class WithIntake:
                 self._monitor.observe(Operation.IMPORT, time.perf_counter() - started)
             return outcome
         return ImportOutcome(path=displayed(run), status=ImportStatus.REFUSED, faults=(fault,))
+
+    def copy_linked(self, sim_id: str, user: str | None = None) -> SimulationMetadata:
+        """Import a linked run again, with a copy of the files as they are now.
+
+        Raises
+        ------
+        InvalidResultsError, InvalidArgumentError
+            If they are no results any more; the message says what is wrong.
+        """
+        run = self._registry.find(sim_id)
+        for link in self._store.manifest(run.checksum).links.values():
+            self.import_results(Path(link.path).parent, copy=True, user=user)
+            break
+        return self._registry.get(run.sim_id)
 
     def import_package(
         self, path: Path, *, tags: Iterable[str] = (), user: str | None = None

@@ -84,3 +84,14 @@ class MigratedDocument:
     original: Mapping[str, Any]
     found: SchemaVersion
     steps: tuple[Migration, ...] = ()
+
+    @property
+    def told(self) -> dict[str, Any] | None:
+        """What the library's log tells of it; None when nothing was applied."""
+        if not self.steps:
+            return None
+        return {
+            "from": str(self.found),
+            "to": str(self.steps[-1].to_version),
+            "steps": [step.name for step in self.steps],
+        }

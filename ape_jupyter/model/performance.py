@@ -54,7 +54,7 @@ class CacheUse:
     miss_seconds : float
         What the misses took.
     evictions, evicted_mb : float
-        Result sets that left the cache, and what they took there.
+        Result sets that left the cache to make room for others, and what they took there.
     """
 
     hits: float = 0.0
@@ -96,6 +96,8 @@ class SuggestionKind(StrEnum):
     RAISE_BUDGET = "raise_budget"
     UNLOAD_IDLE = "unload_idle"
     DROP_COPIES = "drop_copies"
+    VERIFY = "verify"
+    COPY_LINKED = "copy_linked"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

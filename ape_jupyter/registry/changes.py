@@ -30,18 +30,26 @@ __all__ = ["NewRun", "RegistryOperation", "ReplaceResults", "SetStatus", "carry_
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewRun:
-    """Add a run whose results are stored, with its documents by kind."""
+    """Add a run whose results are stored, with its documents by kind.
+
+    Attributes
+    ----------
+    migration : mapping or None
+        What the log tells of how its metadata was brought to this version.
+    """
 
     metadata: SimulationMetadata
     documents: Mapping[str, Any]
+    migration: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetStatus:
-    """Give a run, named by its full id, another status."""
+    """Give a run, named by its full id, another status; its event tells the reason."""
 
     sim_id: str
     status: Status
+    reason: str = ""
     expected_revision: int | None = None
 
 
@@ -51,6 +59,7 @@ class ReplaceResults:
 
     metadata: SimulationMetadata
     documents: Mapping[str, Any]
+    migration: Mapping[str, Any] | None = None
     expected_revision: int | None = None
 
     @property
@@ -120,7 +129,11 @@ def carry_out(
     if after.tags != before.tags:
         was["tags"], became["tags"] = list(before.tags), list(after.tags)
     data = {"revision": after.revision, "before": was, "after": became}
+    if isinstance(operation, SetStatus) and operation.reason:
+        data["reason"] = operation.reason
     events.append(connection, _event_type(before, after), after.sim_id, data, user)
+    if isinstance(operation, ReplaceResults):
+        _tell_migration(connection, operation, user)
     return after
 
 
@@ -178,7 +191,16 @@ def _add(connection: sa.Connection, new: NewRun, user: str) -> SimulationMetadat
     told = {name: row[name] for name in _TOLD_OF_NEW_RUN}
     data = {"revision": run.revision, "before": {}, "after": {**told, "tags": list(run.tags)}}
     events.append(connection, EventType.SIMULATION_REGISTERED, run.sim_id, data, user)
+    _tell_migration(connection, new, user)
     return run
+
+
+def _tell_migration(
+    connection: sa.Connection, operation: NewRun | ReplaceResults, user: str
+) -> None:
+    if operation.migration is not None:
+        sim_id = operation.metadata.sim_id
+        events.append(connection, EventType.MIGRATION_APPLIED, sim_id, operation.migration, user)
 
 
 def _write_documents(

@@ -19,6 +19,8 @@ BATCH_ROWS = 2**18
 _READ_BUFFER_BYTES = 2**20
 # These come as text that repeats: decoding their dictionaries once saves most of the reading.
 _REPETITIVE = ("patient_id", "disease_state", "final_disease_state")
+# A dictionary of so large a run's patients falls out of the processor's cache.
+_MANY_ROWS = 4_000_000
 
 
 @dataclass(slots=True, kw_only=True)
@@ -94,9 +96,14 @@ def open_source(source: Path | pa.Table, faults: list[Fault]) -> Iterator[TableS
 
 
 def _opened(raw: Any, name: str, faults: list[Fault]) -> TableSource:
-    schema = pq.read_schema(raw)
+    metadata = pq.read_metadata(raw)
+    schema, is_large = metadata.schema.to_arrow_schema(), metadata.num_rows > _MANY_ROWS
     raw.seek(0)
-    repetitive = [column for column in _REPETITIVE if schema.names.count(column) == 1]
+    repetitive = [
+        column
+        for column in _REPETITIVE
+        if schema.names.count(column) == 1 and not (is_large and column == "patient_id")
+    ]
     texts = [column for column in repetitive if _is_stored_text(schema.field(column).type)]
     file = parquet_file(raw, read_dictionary=texts)
     return TableSource(

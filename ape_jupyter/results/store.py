@@ -6,16 +6,13 @@ import hashlib
 import shutil
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from filelock import BaseFileLock
-
 from ape_jupyter.errors import CorruptedDataError, Fault
 from ape_jupyter.results.canonical import RunTables, canonical_tables
-from ape_jupyter.results.claims import claimed
 from ape_jupyter.results.document_files import read_documents, write_documents
 from ape_jupyter.results.durable import fsync_directory, fsync_file, reporting_full_disk
 from ape_jupyter.results.linked import changed_link, check_links
@@ -23,12 +20,11 @@ from ape_jupyter.results.manifest import MANIFEST, LinkedFile, Manifest, read_ma
 from ape_jupyter.results.schema import COSTS, PATIENTS, RESOURCES, VISITS
 from ape_jupyter.results.sealed import canonical_json, sha256_of
 from ape_jupyter.results.sorting import BucketObserver
+from ape_jupyter.results.staging import discard_abandoned, staged_directory
 from ape_jupyter.results.stored import StoredRows, stored_table
 from ape_jupyter.results.table_files import write_tables
 
 __all__ = ["ObjectStore", "StagedObject", "StoredObject"]
-
-OWNER_SUFFIX = ".owner"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,33 +78,13 @@ class ObjectStore:
         self.directory = directory
         self.staging = staging
 
-    @contextmanager
-    def staged(self) -> Iterator[Path]:
-        """Give a private directory on the store's file system; it is gone afterwards.
-
-        Should the process die before, :meth:`discard_abandoned` removes it.
-        """
-        path, owner = self._owned_name()
-        try:
-            path.mkdir(mode=0o700)
-            yield path
-        finally:
-            _discard(path, owner)
-
-    def _owned_name(self) -> tuple[Path, BaseFileLock]:
-        while True:
-            path = self.staging / uuid.uuid4().hex
-            owner = claimed(path.with_suffix(OWNER_SUFFIX))
-            # Between creation and claim, somebody may have taken it for a dead owner's.
-            if owner is not None and path.with_suffix(OWNER_SUFFIX).exists():
-                return path, owner
+    def staged(self) -> AbstractContextManager[Path]:
+        """Give a private directory on the store's file system; it is gone afterwards."""
+        return staged_directory(self.staging)
 
     def discard_abandoned(self) -> None:
         """Remove the staged directories whose processes are dead."""
-        for marker in self.staging.glob(f"*{OWNER_SUFFIX}"):
-            owner = claimed(marker)
-            if owner is not None:
-                _discard(marker.with_suffix(""), owner)
+        discard_abandoned(self.staging)
 
     def path(self, digest: str) -> Path:
         """Where the object of a digest is, or would be."""
@@ -349,14 +325,6 @@ class ObjectStore:
                 file = path / f"{spec.name}.parquet"
                 content[spec.name] = StoredRows(file, spec, expected[spec.name], ids)
         return RunTables(**content)
-
-
-def _discard(path: Path, owner: BaseFileLock) -> None:
-    shutil.rmtree(path, ignore_errors=True)
-    owner.release()
-    # Windows deletes no file that somebody else just tries to claim; the next one does.
-    with suppress(OSError):
-        path.with_suffix(OWNER_SUFFIX).unlink(missing_ok=True)
 
 
 def _problem(path: Path, size_bytes: int | None, sha256: str | None) -> str | None:

@@ -20,6 +20,9 @@ PARQUET_OPTIONS: Mapping[str, Any] = {
     "compression": "zstd",
     # A flipped bit inside a compressed page otherwise reads back as other values.
     "write_page_checksum": True,
+    # Objects are read whole: nobody would skip pages by what is in them.
+    "write_statistics": False,
+    "write_batch_size": 2**14,
 }
 
 
@@ -44,7 +47,8 @@ def write_tables(
             on_rows(n_visits, tables.visits.num_rows)
 
     for name, content in tables.items():
-        with _parquet_file(directory and directory / f"{name}.parquet", content.schema) as write:
+        file = directory and directory / f"{name}.parquet"
+        with _parquet_file(file, content.schema, whole=isinstance(content, pa.Table)) as write:
             if isinstance(content, pa.Table):
                 write(content, None)
                 digests[name] = table_digest(content)
@@ -70,10 +74,12 @@ def write_tables(
 
 @contextmanager
 def _parquet_file(
-    path: Path | None, schema: pa.Schema
+    path: Path | None, schema: pa.Schema, *, whole: bool
 ) -> Iterator[Callable[[pa.Table, int | None], None]]:
     if path is None:
         yield lambda _table, _rows: None
         return
-    with pq.ParquetWriter(path, schema, **PARQUET_OPTIONS) as writer:
+    # In a whole table each patient is there once, and a dictionary of their ids saves nothing.
+    repetitive = [name for name in schema.names if name != "patient_id"] if whole else True
+    with pq.ParquetWriter(path, schema, use_dictionary=repetitive, **PARQUET_OPTIONS) as writer:
         yield lambda table, rows: writer.write_table(table, row_group_size=rows)

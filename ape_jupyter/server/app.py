@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from jupyter_server.extension.application import ExtensionApp
-from traitlets import Bool, Float, Integer, Unicode, default
+from traitlets import Bool, Float, Integer, List, Unicode, default
 
 from ape_jupyter.library.location import default_directory
 from ape_jupyter.server.discovery_file import DiscoveryFile, server_info
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from jupyter_server.serverapp import ServerApp
 
     from ape_jupyter.library.listing import ImportReport
+    from ape_jupyter.library.local import LocalLibrary
     from ape_jupyter.model.progress import ProgressCallback
     from ape_jupyter.wire.messages import ImportOrder
 
@@ -72,6 +73,18 @@ class ApeJupyterApp(ExtensionApp):
         4096, min=1, help="Largest package that can be uploaded, in MB (1,000,000 bytes)."
     ).tag(config=True)
 
+    file_watching = Bool(
+        True,
+        help="""Whether folders are followed whose runs come in as they are complete. Nothing in
+        them is changed.""",
+    ).tag(config=True)
+
+    watched_folders = List(
+        Unicode(),
+        help="""Folders to follow, beside those that users have followed. They are read with the
+        rights of the server.""",
+    ).tag(config=True)
+
     cache_budget_mb = Float(
         None,
         allow_none=True,
@@ -80,6 +93,12 @@ class ApeJupyterApp(ExtensionApp):
         Default: the environment variable APE_JUPYTER_CACHE_BUDGET_MB, else a fifth of the disk
         or half of the memory that the server's container has, whichever is less. Never more
         than the disk has free.""",
+    ).tag(config=True)
+
+    shared_cache = Bool(
+        True,
+        help="""Whether kernels map the server's own files, so that a run is in memory once.
+        Without, each user's kernels fetch the tables and share copies of their own.""",
     ).tag(config=True)
 
     memory_threshold = Float(
@@ -121,6 +140,8 @@ class ApeJupyterApp(ExtensionApp):
             kernel_access=self.kernel_access,
             path_imports=self.path_imports,
             uploads=self.uploads,
+            shared_cache=self.shared_cache,
+            file_watching=self.file_watching,
         )
 
     def initialize_settings(self) -> None:
@@ -181,9 +202,16 @@ class ApeJupyterApp(ExtensionApp):
         try:
             location = await self.access.call(lambda library: library.location)
             self.log.info("ape-jupyter serves the library %s", location)
-            await self.access.call(lambda _: self.jobs.resume())
+            await self.access.call(self._go_on)
         except Exception as error:  # noqa: BLE001  # every request will tell the user again
             self.log.warning("ape-jupyter: %s", error)
+
+    def _go_on(self, library: LocalLibrary) -> None:
+        """Take up what an earlier server has left, and follow folders."""
+        self.jobs.resume()
+        if self.file_watching:
+            folders = [str(Path(path).expanduser()) for path in self.watched_folders]
+            library.follow_watches(folders)
 
     def discard_later(self, discard: Callable[[], None]) -> None:
         """Run something short in a thread when nobody waits for it any more."""

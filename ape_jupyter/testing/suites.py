@@ -26,6 +26,7 @@ from ape_jupyter.testing.suite_migrations import MigrationTests
 from ape_jupyter.testing.suite_performance import PerformanceTests
 from ape_jupyter.testing.suite_results import ComparisonTests, RegistrationTests, ResultsTests
 from ape_jupyter.testing.suite_verification import LinkTests, VerificationTests
+from ape_jupyter.testing.suite_watching import WatchingTests
 
 __all__ = ["LibraryFixtures", "LibraryTests", "TagTests"]
 
@@ -300,5 +301,6 @@ class LibraryTests(
     PerformanceTests,
     LinkTests,
     VerificationTests,
+    WatchingTests,
 ):
     """What every form of library does."""

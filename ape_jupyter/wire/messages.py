@@ -13,6 +13,7 @@ from ape_jupyter.model.file_system import FileSystem
 from ape_jupyter.model.listing import ImportOutcome
 from ape_jupyter.model.performance import Advice
 from ape_jupyter.model.simulation import SimulationMetadata
+from ape_jupyter.model.watch import SETTLE_SECONDS, WatchState
 from ape_jupyter.wire.errors import ErrorBody
 
 __all__ = [
@@ -35,6 +36,8 @@ __all__ = [
     "SuggestionList",
     "TagChange",
     "VerifyOrder",
+    "WatchList",
+    "WatchOrder",
 ]
 
 
@@ -61,6 +64,8 @@ class Features:
     kernel_access: bool
     path_imports: bool
     uploads: bool
+    shared_cache: bool
+    file_watching: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +88,13 @@ class SimulationList:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenedTable:
-    """A table ready to be mapped: an uncompressed Arrow IPC file on the server's host."""
+    """A table ready to be mapped: an uncompressed Arrow IPC file on the server's host.
+
+    Attributes
+    ----------
+    path : str
+        Empty when the server shares no files, and the table is to be fetched.
+    """
 
     path: str
     size_bytes: int
@@ -289,3 +300,26 @@ class JobList:
     """Imports that are not over, and the latest of those that are; without their outcomes."""
 
     items: tuple[Job, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchOrder:
+    """A folder to follow: an absolute path on the server's host, and tags for its runs.
+
+    Attributes
+    ----------
+    settle_seconds : float
+        How long the files of a run must have stayed as they are before it is taken in.
+    """
+
+    folder: str
+    copy: bool = True
+    tags: tuple[str, ...] = ()
+    settle_seconds: float = SETTLE_SECONDS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchList:
+    """The folders that the library follows."""
+
+    items: tuple[WatchState, ...]

@@ -2,13 +2,16 @@ import { vi } from 'vitest';
 import type {
   Health,
   Host,
+  ImportOutcome,
+  Job,
   LibraryTransport,
   SearchPage,
   SearchRequest,
   SimulationDocuments,
   SimulationMetadata,
   TagChange,
-  TagCount
+  TagCount,
+  WatchState
 } from '../src/core';
 
 export function makeRun(change: Partial<SimulationMetadata> = {}): SimulationMetadata {
@@ -71,8 +74,55 @@ export const HEALTH: Health = {
     revision: 7,
     file_system: { fs_type: 'ext4', mount_point: '/', is_local: true }
   },
-  features: { kernel_access: true, path_imports: true, uploads: true }
+  features: {
+    kernel_access: true,
+    path_imports: true,
+    uploads: true,
+    shared_cache: true,
+    file_watching: true
+  }
 };
+
+export function makeJob(change: Partial<Job> = {}): Job {
+  return {
+    job_id: 'j1',
+    path: '/data/ape/results',
+    state: 'running',
+    started_at: '2026-01-03T03:04:05+00:00',
+    done: 0,
+    total: 0,
+    current: '',
+    rows_done: 0,
+    rows_total: 0,
+    outcomes: [],
+    error: null,
+    ...change
+  };
+}
+
+export function makeOutcome(change: Partial<ImportOutcome> = {}): ImportOutcome {
+  return { path: '/p', status: 'imported', metadata: makeRun(), faults: [], ...change };
+}
+
+export function makeWatch(change: Partial<WatchState> = {}): WatchState {
+  return {
+    watch_id: 'w1',
+    folder: '/data/ape/results',
+    tags: [],
+    copy: true,
+    settle_seconds: 5,
+    is_configured: false,
+    is_followed: true,
+    last_scan: '2026-01-03T03:04:05+00:00',
+    n_taken_in: 0,
+    n_waiting: 0,
+    n_broken: 0,
+    broken: [],
+    recent: [],
+    problem: null,
+    ...change
+  };
+}
 
 export const DOCUMENTS: SimulationDocuments = {
   protocol: {
@@ -100,6 +150,18 @@ export class FakeTransport implements LibraryTransport {
   restore = vi.fn(async (simId: string) => makeRun({ sim_id: simId }));
   tags = vi.fn(async (): Promise<TagCount[]> => [{ tag: 'paper', count: 2 }]);
   changeTags = vi.fn(async (_change: TagChange): Promise<SimulationMetadata[]> => []);
+  imports = vi.fn(async (_signal?: AbortSignal): Promise<Job[]> => []);
+  importJob = vi.fn(async (jobId: string): Promise<Job> => makeJob({ job_id: jobId }));
+  startImport = vi.fn(async (path: string): Promise<Job> => makeJob({ path }));
+  cancelImport = vi.fn(async (jobId: string): Promise<Job> => makeJob({ job_id: jobId }));
+  upload = vi.fn(async (_file: Blob, _signal?: AbortSignal): Promise<ImportOutcome> =>
+    makeOutcome()
+  );
+  watches = vi.fn(async (_signal?: AbortSignal): Promise<WatchState[]> => []);
+  watchFolder = vi.fn(async (folder: string): Promise<WatchState> => makeWatch({ folder }));
+  stopWatch = vi.fn(async (watchId: string): Promise<WatchState> =>
+    makeWatch({ watch_id: watchId })
+  );
 }
 
 export function fakeHost(): { [K in keyof Host]: ReturnType<typeof vi.fn<Host[K]>> } {

@@ -214,6 +214,26 @@ class TestMemory:
         assert "quiet-harbour" in filled("optimize", "--idle-for", "0").stdout
 
 
+class TestPerformance:
+    def test_report_suggestions_and_doing_them(self, filled: Cli, library: Path) -> None:
+        assert "no run was opened" in filled("performance").stdout
+        with LocalLibrary.open(library) as opened:
+            for _ in range(6):
+                opened.load_simulation("quiet-harbour", load_data=True).unload_results()
+                opened.evict("quiet-harbour")
+        shown = filled("performance").stdout
+        assert "hit rate 0%" in shown
+        assert "Pin quiet-harbour" in shown
+        figures = json.loads(filled("performance", "--json").stdout)
+        assert figures["performance"]["misses"] == 6
+        (advice,) = figures["suggestions"]
+        done = filled("performance", "--apply", advice["suggestion_id"])
+        assert done.stdout == "quiet-harbour is pinned.\n"
+        refused = filled("performance", "--apply", advice["suggestion_id"])
+        assert refused.exit_code == 2
+        assert "no longer" in refused.stderr
+
+
 class TestFailure:
     def test_one_sentence_and_no_traceback(self, filled: Cli) -> None:
         result = filled("show", "quiet-harbor")
@@ -332,3 +352,33 @@ class TestHelp:
 
 def test_version(cli: Cli) -> None:
     assert cli("--version").stdout.startswith("ape-jupyter ")
+
+
+class TestVerify:
+    def test_a_sound_library(self, filled: Cli) -> None:
+        result = filled("verify", "--fast")
+        assert result.exit_code == 0
+        assert "2 runs checked without reading the bytes: nothing is wrong." in result.stdout
+
+    def test_damage_is_told_and_healed(self, filled: Cli, library: Path, results: Path) -> None:
+        for path in library.glob("objects/*/*/visits.parquet"):
+            content = path.read_bytes()
+            path.unlink()
+            path.write_bytes(content[:-20])
+        one = json.loads(filled("verify", "quiet-harbour", "--json").stdout)
+        assert (one["ok"], one["n_runs"]) == (False, 1)
+        result = filled("verify", "--repair")
+        assert result.exit_code == 1
+        assert "2 runs checked: 2 things wrong." in result.stdout
+        assert "import the same results again" in result.stdout
+        assert filled("import", results).exit_code == 0
+        assert filled("verify").exit_code == 0
+
+    def test_linked_runs(self, cli: Cli, library: Path, results: Path) -> None:
+        assert cli("import", "--link", results).exit_code == 0
+        assert not list(library.rglob("*.parquet"))
+        assert cli("verify").exit_code == 0
+        next(results.glob("*quiet-harbour/visits.parquet")).unlink()
+        result = cli("verify")
+        assert result.exit_code == 1
+        assert "visits.parquet is no longer there" in result.stdout

@@ -139,3 +139,28 @@ def test_listing_loads_neither_pandas_nor_scipy(environment: dict[str, str]) -> 
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False
     )
     assert (result.returncode, result.stderr) == (0, "")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals work differently there")
+def test_watch(tmp_path: Path, environment: dict[str, str]) -> None:
+    folder = tmp_path / "results"
+    folder.mkdir()
+    (folder / "broken.zip").write_bytes(b"no zip")
+    run = write_results(folder, RunSpec(n_patients=40))
+    process = subprocess.Popen(
+        [*COMMAND, "watch", str(folder), "--settle", "0.2"],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    told = [process.stdout.readline() for _ in range(3)]
+    assert f"imported       {run.name}\n" in told
+    assert f"refused        {folder / 'broken.zip'}\n" in told
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert errors.startswith(f"Following {folder}")
+    assert "Traceback" not in errors
+    assert "not taken in" not in errors

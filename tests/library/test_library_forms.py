@@ -93,3 +93,22 @@ def test_forms_compare_alike(server, tmp_path, example_runs, kind, alignment):
         one, other = getattr(found, name), getattr(expected, name)
         assert one.schema == other.schema
         assert repr(one.to_pylist()) == repr(other.to_pylist())  # NaN is not equal to NaN
+
+
+class TestRemoteLibraryWithoutSharedFiles(LibraryFixtures, ResultsTests):
+    """The server shares no files: tables are fetched, on the same host, too."""
+
+    @pytest.fixture
+    def library(self, tmp_path):
+        options = {"shared_cache": False}
+        cache = tmp_path / "fetched"
+        server = running_server(tmp_path / "server", tmp_path / "library", app_options=options)
+        with (
+            server as running,
+            RemoteLibrary(running.info.url, running.token, cache_directory=cache) as library,
+        ):
+            yield library
+
+    def test_the_kernels_own_files_are_mapped(self, filled, tmp_path):
+        filled.load_simulation(EXAMPLE_NAMES[0], load_data=True)
+        assert list((tmp_path / "fetched").glob("*/visits.arrow"))

@@ -71,6 +71,26 @@ def test_the_record_holds_the_metadata_that_a_run_brought(
     assert {"metadata_original"} <= set(manifest["documents"])
 
 
+def test_the_log_tells_how_metadata_was_migrated(filled_library: LocalLibrary) -> None:
+    told = {
+        filled_library.get_metadata(event.simulation_id).name: event.data
+        for event in filled_library.events(types=["migration_applied"])
+    }
+    add_tags = "add tags and access counts"
+    assert told == {
+        "calm-river": {"from": "1.5.0", "to": "2.0.0", "steps": [add_tags]},
+        "bold-heron": {"from": "1.5.0", "to": "2.0.0", "steps": [add_tags]},
+        "old-oak": {"from": "1.0.0", "to": "2.0.0", "steps": ["name the run", add_tags]},
+    }
+
+
+def test_nothing_is_told_where_nothing_was_migrated(filled_library: LocalLibrary) -> None:
+    results = filled_library.load_simulation("calm-river").load_results()
+    before = filled_library.events(types=["migration_applied"])
+    filled_library.register(results.patients, results.visits, name="own")
+    assert filled_library.events(types=["migration_applied"]) == before
+
+
 def test_costs_and_resources_of_a_real_run(library: LocalLibrary, real_data: Path) -> None:
     (path,) = (real_data / "ape-results").glob("*black-art")
     library.import_results(path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -12,13 +13,14 @@ from pathlib import Path
 import pytest
 
 from ape_jupyter.cache.leases import LEASE_FILE
-from ape_jupyter.errors import ConflictError, InvalidArgumentError
+from ape_jupyter.errors import ConflictError, CorruptedDataError, InvalidArgumentError
 from ape_jupyter.library import advising
 from ape_jupyter.library.applying import drop_copies
 from ape_jupyter.library.local import LocalLibrary
 from ape_jupyter.model.events import EventType, SimulationEvent
 from ape_jupyter.model.memory import RunMemory
 from ape_jupyter.model.performance import Advice, SuggestionKind
+from ape_jupyter.services.monitor.measurements import Measurements
 from ape_jupyter.testing.runs import EXAMPLE_NAMES, write_example_runs
 
 HOLDER = """
@@ -92,6 +94,22 @@ def test_the_budget_is_kept_after_a_process_was_killed(small: LocalLibrary) -> N
     small.tend()
     assert cached(small) == [EXAMPLE_NAMES[1]]
     assert own.load_results().visits.num_rows > 0
+
+
+def test_evictions_are_told(small: LocalLibrary) -> None:
+    def told() -> list[tuple[str | None, bool]]:
+        events = small._registry.events(types=[EventType.SIMULATION_EVICTED])
+        assert all(event.data["freed_mb"] > 0 for event in events)
+        return [(event.simulation_id, event.data["made_room"]) for event in events]
+
+    ids = [small.get_metadata(name).sim_id for name in EXAMPLE_NAMES[:2]]
+    for name in EXAMPLE_NAMES[:2]:
+        small.load_simulation(name, load_data=True).unload_results()
+    small.evict(EXAMPLE_NAMES[1])
+    small.tend()
+    assert told() == [(ids[0], True), (ids[1], False)]
+    small.tend()
+    assert len(told()) == 2
 
 
 def test_letting_go_works_when_the_library_is_gone(small: LocalLibrary) -> None:
@@ -196,6 +214,14 @@ def test_a_raised_budget_holds_for_all(small: LocalLibrary) -> None:
     assert small.performance().misses == report.misses
 
 
+def test_what_users_evict_is_no_sign_of_a_small_budget(library: LocalLibrary) -> None:
+    for _ in range(21):
+        library.load_simulation(EXAMPLE_NAMES[0], load_data=True).unload_results()
+        library.evict(EXAMPLE_NAMES[0])
+    assert library.performance().evictions == 21
+    assert suggested(library, SuggestionKind.RAISE_BUDGET) == []
+
+
 def test_idle_runs_are_unloaded(small: LocalLibrary) -> None:
     small.load_simulation(EXAMPLE_NAMES[1], load_data=True).unload_results()
 
@@ -217,6 +243,51 @@ def test_idle_runs_are_unloaded(small: LocalLibrary) -> None:
     runs = small.memory().runs
     assert not runs or runs[0].resident_mb < before / 2
     assert suggested(small, SuggestionKind.UNLOAD_IDLE) == []
+
+
+def test_verifying_is_suggested_when_it_is_overdue(library: LocalLibrary) -> None:
+    def let_days_pass(days: float) -> None:
+        def age(measurements: Measurements) -> None:
+            measurements.since -= days * 86_400
+            for name in measurements.moments:
+                measurements.moments[name] -= days * 86_400
+
+        library._monitor.write()
+        library._monitor._gathered.file.update(age)
+
+    let_days_pass(29)
+    assert suggested(library, SuggestionKind.VERIFY) == []
+    let_days_pass(2)
+    (advice,) = suggested(library, SuggestionKind.VERIFY)
+    assert advice.evidence["n_runs"] == 3
+    library.verify(fast=True)
+    library.verify(EXAMPLE_NAMES[0])
+    assert suggested(library, SuggestionKind.VERIFY) == [advice]
+    assert "nothing is wrong" in str(library.apply_suggestion(advice.suggestion_id))
+    assert suggested(library, SuggestionKind.VERIFY) == []
+    let_days_pass(31)
+    assert len(suggested(library, SuggestionKind.VERIFY)) == 1
+
+
+def test_links_that_keep_changing_are_copied(tmp_path: Path, runs: Path) -> None:
+    own = Path(shutil.copytree(next(runs.iterdir()), tmp_path / "own" / next(runs.iterdir()).name))
+    visits = own / "visits.parquet"
+    with LocalLibrary.open(tmp_path / "linking") as library:
+        (run,) = library.import_results(own, copy=False)
+        for _ in range(2):
+            assert suggested(library, SuggestionKind.COPY_LINKED) == []
+            moved = visits.rename(own / "elsewhere")
+            with pytest.raises(CorruptedDataError):
+                library.load_simulation(run.sim_id, load_data=True)
+            moved.rename(visits)
+            assert library.verify(repair=True).ok
+        (advice,) = suggested(library, SuggestionKind.COPY_LINKED)
+        assert advice.sim_id == run.sim_id
+        library.apply_suggestion(advice.suggestion_id)
+        assert library.get_metadata(run.sim_id).source.value == "imported"
+        assert suggested(library, SuggestionKind.COPY_LINKED) == []
+        shutil.rmtree(own)
+        library.load_simulation(run.sim_id, load_data=True)
 
 
 def test_outputs_that_a_notebook_keeps_are_dropped_and_variables_stay() -> None:

@@ -260,10 +260,15 @@ def test_other_data_than_was_stored_never_gets_into_the_cache(
 )
 def test_rows_of_patients_are_those_of_a_search(ids: set[str], wanted: list[str]) -> None:
     ordered = sorted(ids, key=str.encode)
-    codes, n_unknown = PatientRows(pa.array(ordered)).encode(pa.array(wanted, pa.string()))
-    expected = [ordered.index(name) if name in ids else None for name in wanted]
-    assert codes.to_pylist() == expected
-    assert n_unknown == expected.count(None)
+    rows = PatientRows(pa.array(ordered))
+    # Ids that come in order are found in another way than others.
+    for names in (wanted, sorted(wanted, key=str.encode), [*ordered, *ordered]):
+        expected = [ordered.index(name) if name in ids else None for name in names]
+        plain = pa.array(names, pa.string())
+        for values in (plain, plain.cast(pa.large_string()), plain.dictionary_encode()):
+            codes, n_unknown = rows.encode(values)
+            assert codes.to_pylist() == expected
+            assert n_unknown == expected.count(None)
 
 
 @pytest.mark.parametrize("length", [64, 65, 500])

@@ -61,6 +61,11 @@ def _suggestion(context: Context) -> str:
     return suggestion.suggestion_id
 
 
+def _watch(context: Context) -> str:
+    folder = context.runs[0].parent
+    return context.app.access.library().watch(folder, settle_seconds=3600).watch_id
+
+
 def _json(value: Any) -> bytes:
     return json.dumps(value).encode()
 
@@ -136,6 +141,16 @@ ROWS: dict[tuple[str, str], Row] = {
     ("POST", "verification"): Row(
         "write", 200, lambda c: Request("verification", _json({"fast": True}))
     ),
+    ("GET", "watches"): Row("read", 200, lambda c: Request("watches")),
+    ("POST", "watches"): Row(
+        "write",
+        201,
+        lambda c: Request(
+            "watches", _json({"folder": str(c.runs[0].parent), "settle_seconds": 3600})
+        ),
+    ),
+    ("GET", "watches/{watch_id}"): Row("read", 200, lambda c: Request(f"watches/{_watch(c)}")),
+    ("DELETE", "watches/{watch_id}"): Row("write", 200, lambda c: Request(f"watches/{_watch(c)}")),
     ("POST", "packages"): Row(
         "write", 200, lambda c: Request("packages", c.package, "application/zip", "tags=a&tags=b")
     ),

@@ -46,13 +46,14 @@ async def test_the_library_is_never_called_on_the_loop(fetch, sim_ids, monkeypat
     called = set()
     names = ("search_page", "get_metadata", "documents", "open_tables", "tags", "revision")
     names += ("pin", "unpin", "evict", "memory", "optimize_memory")
+    names += ("performance", "get_optimization_suggestions")
     for name in names:
         original = getattr(LocalLibrary, name)
 
-        def spy(*args, original=original, name=name):
+        def spy(*args, original=original, name=name, **options):
             assert threading.get_ident() != loop_thread
             called.add(name)
-            return original(*args)
+            return original(*args, **options)
 
         monkeypatch.setattr(LocalLibrary, name, spy)
     await fetch("health")
@@ -66,6 +67,8 @@ async def test_the_library_is_never_called_on_the_loop(fetch, sim_ids, monkeypat
     await fetch("simulations", sim_ids[0], "evict", method="POST")
     await fetch("memory")
     await fetch("memory", "optimize", json={})
+    await fetch("performance")
+    await fetch("performance", "suggestions")
     assert called == set(names)
 
 

@@ -13,7 +13,13 @@ async def test_health(fetch, library_directory):
     assert body["api_version"] == 1
     assert body["library"]["location"] == str(library_directory)
     assert body["library"]["n_simulations"] == 3
-    assert body["features"] == {"kernel_access": True, "path_imports": True, "uploads": True}
+    assert body["features"] == {
+        "kernel_access": True,
+        "path_imports": True,
+        "uploads": True,
+        "shared_cache": True,
+        "file_watching": True,
+    }
 
 
 async def test_search_pages(fetch, sim_ids):
@@ -193,7 +199,8 @@ class TestBrokenLibrary:
 class TestFeaturesOff:
     @pytest.fixture
     def app_options(self):
-        return {"kernel_access": False, "path_imports": False, "uploads": False}
+        off = ("kernel_access", "path_imports", "uploads", "shared_cache", "file_watching")
+        return {**dict.fromkeys(off, False), "watched_folders": ["/srv/results"]}
 
     async def test_says_which_switch(self, fetch, example_package, example_runs):
         response = await fetch("imports", json={"path": str(example_runs[0])})
@@ -202,6 +209,10 @@ class TestFeaturesOff:
         response = await fetch("packages", method="POST", body=example_package)
         assert response.code == 403
         assert "ApeJupyterApp.uploads" in body_of(response)["message"]
+        response = await fetch("watches", json={"folder": str(example_runs[0].parent)})
+        assert response.code == 403
+        assert "ApeJupyterApp.file_watching" in body_of(response)["message"]
+        assert body_of(await fetch("watches")) == {"items": []}
         features = body_of(await fetch("health"))["features"]
         assert not any(features.values())
 

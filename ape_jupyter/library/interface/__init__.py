@@ -11,12 +11,14 @@ from ape_jupyter.library.interface.performance import MeasuresItself
 from ape_jupyter.library.interface.residency import KeepsRuns
 from ape_jupyter.library.interface.taking_in import TakesRunsIn
 from ape_jupyter.library.interface.verification import VerifiesRuns
+from ape_jupyter.library.interface.watching import FollowsFolders
 
 __all__ = ["FilterValue", "Library"]
 
 
 class Library(
     TakesRunsIn,
+    FollowsFolders,
     OpensRuns,
     ChangesRuns,
     ComparesRuns,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import numpy as np
@@ -10,7 +11,15 @@ import numpy.typing as npt
 
 from ape_jupyter.model.comparison import TimeAlignment
 
-__all__ = ["DAYS_PER_YEAR", "MAX_DAYS", "NORMALIZED_BINS", "RELATIVE_BIN_DAYS", "Ints", "TimeAxes"]
+__all__ = [
+    "DAYS_PER_YEAR",
+    "MAX_DAYS",
+    "NORMALIZED_BINS",
+    "RELATIVE_BIN_DAYS",
+    "Calendar",
+    "Ints",
+    "TimeAxes",
+]
 
 Ints = npt.NDArray[np.int64]
 
@@ -69,6 +78,28 @@ class TimeAxes:
             return _by_day(since_start, self._month)
         return _by_day(since_start, self._share)
 
+    def calendar(self, first_day: int, last_day: int) -> Calendar:
+        """Cut days since the run's start into spans that lie in one bin of every alignment."""
+        days = np.arange(first_day, last_day + 1)
+        month, share = self._month(days), self._share(days)
+        # A run of less than 50 days has bins without a day; they get spans, which stay empty.
+        spans = np.cumsum(
+            np.maximum(np.diff(month, prepend=month[0]), np.diff(share, prepend=share[0]))
+        )
+        n_spans = int(spans[-1]) + 1
+        day = np.searchsorted(spans, np.arange(n_spans), side="right") - 1
+        following = np.minimum(day + 1, len(days) - 1)
+        shares = np.minimum(share[day] + np.arange(n_spans) - spans[day], share[following])
+        # One bin more: where steps are over.
+        bins = {
+            alignment: np.append(own, own[-1] + 1)
+            for alignment, own in (
+                (TimeAlignment.ABSOLUTE, month[day]),
+                (TimeAlignment.NORMALIZED, shares),
+            )
+        }
+        return Calendar(first_day, spans, bins)
+
     def _month(self, days: Ints) -> Ints:
         months = (days + self.start_day).astype("datetime64[D]").astype("datetime64[M]")
         return months.astype(np.int64) + _EPOCH_MONTH
@@ -76,6 +107,28 @@ class TimeAxes:
     def _share(self, days: Ints) -> Ints:
         bins = np.floor(days / self.duration_days * NORMALIZED_BINS).astype(np.int64)
         return np.clip(bins, 0, NORMALIZED_BINS - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """Spans of days since the run's start, numbered from 0.
+
+    Months and shares of the run are different bins of the same days: what is counted by span, in
+    one pass over the visits, adds up to both.
+
+    Attributes
+    ----------
+    bins : mapping
+        By alignment the bin of each span, and of what follows the last.
+    """
+
+    first_day: int
+    span_of_day: Ints
+    bins: Mapping[TimeAlignment, Ints]
+
+    def spans(self, days: Ints) -> Ints:
+        """Return the span of each day."""
+        return self.span_of_day[days - self.first_day]
 
 
 def _by_day(days: Ints, bin_of: Callable[[Ints], Ints]) -> Ints:

@@ -79,7 +79,7 @@ def count_costs(
             carried, ended = steps.carried_moments(spent)
             result[TableKey(Kind.MOMENTS, metric, Method.LOCF, alignment)] = carried
             result[TableKey(Kind.MOMENTS, metric, Method.ENDED, alignment)] = ended
-            _, carried_counts, ended_counts = steps.counted(Coded.of(buckets(spent)))
+            _, carried_counts, ended_counts = steps.counted(Coded.of(buckets(spent))).tables()
             result[TableKey(Kind.SKETCH, metric, Method.LOCF, alignment)] = carried_counts
             result[TableKey(Kind.SKETCH, metric, Method.ENDED, alignment)] = ended_counts
     return {key: table for key, table in result.items() if len(table)}

@@ -82,6 +82,10 @@ class CountTable:
         kept = self.values >= least
         return CountTable(self.bins[kept], self.values[kept], self.counts[kept])
 
+    def rebinned(self, bin_of: Ints) -> CountTable:
+        """Join bins; ``bin_of`` gives for each bin from 0 the coarser one that holds it."""
+        return CountTable.of_cells(bin_of[self.bins], self.values.astype(np.int64), self.counts)
+
     def __add__(self, other: CountTable) -> CountTable:
         return CountTable.total([self, other])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from ape_jupyter.results.summary.axis import Ints
 from ape_jupyter.results.summary.counts import CountTable
 from ape_jupyter.results.summary.moments import Floats, MomentTable
 
-__all__ = ["Coded", "Steps"]
+__all__ = ["Coded", "Counted", "Steps"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,66 @@ class Coded:
 
 
 @dataclass(frozen=True, slots=True)
+class Counted:
+    """Counts of steps: matrices with a row for each bin and a column for each value.
+
+    Attributes
+    ----------
+    begun : ndarray
+        Steps, in the bin in which they begin.
+    carried : ndarray
+        Values carried forward: every patient in follow-up once in each bin.
+    ended : ndarray
+        Patients whose follow-up ends in the bin, by their last value. With these, coarser bins
+        are exact too: who left within a coarse bin belongs to it.
+    first_bin, first_value : int
+        What the first row and the first column stand for.
+    """
+
+    begun: Ints
+    carried: Ints
+    ended: Ints
+    first_bin: int
+    first_value: int
+
+    @classmethod
+    def nothing(cls) -> Self:
+        """Return the counts of no steps."""
+        none = np.zeros((0, 1), np.int64)
+        return cls(none, none, none, 0, 0)
+
+    def tables(self) -> tuple[CountTable, CountTable, CountTable]:
+        """Return ``begun``, ``carried`` and ``ended`` as tables."""
+        begun, carried, ended = (
+            CountTable.of_matrix(matrix, self.first_bin, self.first_value)
+            for matrix in (self.begun, self.carried, self.ended)
+        )
+        return begun, carried, ended
+
+    def joined(self, bin_of: Ints) -> Counted:
+        """Join rows.
+
+        Parameters
+        ----------
+        bin_of : ndarray
+            For each bin from 0 the coarser one that holds it, ascending without gaps.
+        """
+        if not len(self.begun):
+            return self
+        bins = bin_of[self.first_bin : self.first_bin + len(self.begun)]
+        first = np.flatnonzero(np.diff(bins, prepend=bins[0] - 1))
+        last = np.append(first[1:], len(bins)) - 1
+        ended = np.add.reduceat(self.ended, first)
+        return Counted(
+            np.add.reduceat(self.begun, first),
+            self.carried[last] + (ended - self.ended[last]),
+            ended,
+            int(bins[0]),
+            self.first_value,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Steps:
     """Spans of bins in which a patient's value does not change, along one time axis.
 
@@ -65,21 +126,10 @@ class Steps:
     over: Ints
     last: Ints
 
-    def counted(self, values: Coded) -> tuple[CountTable, CountTable, CountTable]:
-        """Count by bin and value.
-
-        Returns
-        -------
-        begun : CountTable
-            Steps, in the bin in which they begin.
-        carried : CountTable
-            Values carried forward: every patient in follow-up once in each bin.
-        ended : CountTable
-            Patients whose follow-up ends in the bin, by their last value. With these, tables of
-            coarser bins are exact too: who left within a coarse bin belongs to it.
-        """
+    def counted(self, values: Coded) -> Counted:
+        """Count by bin and value."""
         if not len(self.start):
-            return CountTable.empty(), CountTable.empty(), CountTable.empty()
+            return Counted.nothing()
         first_bin = int(self.start.min())
         n_bins = int(self.over.max()) - first_bin + 1
         # Shifts in place of products, in one piece of memory: this is the hot loop of an import.
@@ -95,11 +145,24 @@ class Steps:
         # A follow-up ends in the bin before that in which its last step no longer counts.
         ended = np.bincount(keys[self.last] - shape[1], minlength=cells).reshape(shape)
         carried = np.cumsum(begun - over, axis=0)
-        return (
-            CountTable.of_matrix(begun, first_bin, values.first),
-            CountTable.of_matrix(carried, first_bin, values.first),
-            CountTable.of_matrix(ended, first_bin, values.first),
-        )
+        return Counted(begun, carried, ended, first_bin, values.first)
+
+    def counted_together(self, one: Coded, other: Coded) -> tuple[Counted, Counted]:
+        """Count two kinds of few values in the passes of one."""
+        pairs = Coded((one.codes << other.bits) | other.codes, 0, one.bits + other.bits)
+        both = self.counted(pairs)
+        shape = (len(both.begun), 1 << one.bits, 1 << other.bits)
+
+        def summed(over: int, coded: Coded) -> Counted:
+            return Counted(
+                both.begun.reshape(shape).sum(axis=over),
+                both.carried.reshape(shape).sum(axis=over),
+                both.ended.reshape(shape).sum(axis=over),
+                both.first_bin,
+                coded.first,
+            )
+
+        return summed(2, one), summed(1, other)
 
     def carried_moments(self, amounts: Floats) -> tuple[MomentTable, MomentTable]:
         """Return moments of the amounts carried forward; as :meth:`counted`, without extremes."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,6 +47,23 @@ class _Visits:
         return np.repeat(of_first, self.last - self.first + 1)
 
 
+@dataclass(frozen=True, slots=True)
+class _Values:
+    """Values at each visit, by metric.
+
+    Attributes
+    ----------
+    at_visits, states : mapping
+        What the visits show. States are two, of few values each, and are counted together.
+    cumulative : mapping
+        What has come together up to the visit, and begins with 0 at enrolment.
+    """
+
+    at_visits: Mapping[str, Coded]
+    states: Mapping[str, Coded]
+    cumulative: Mapping[str, Coded]
+
+
 def count_visits(
     axes: TimeAxes, patients: pa.Table, visits: pa.Table, first_patient: int = 0
 ) -> Counts:
@@ -72,39 +90,86 @@ def count_visits(
     end = follow.until_seen(last_seen)
     result = _persistence(follow, last_seen)
     values = _values(patients, visits, seen, follow, end)
-    cumulative = {
-        "injections": Coded.of(_running_total(seen, np.cumsum(seen.injected))),
-        "visits": Coded.of(_running_total(seen, np.arange(1, len(seen.patient) + 1))),
-    }
-    nothing = Coded.of(np.zeros(patients.num_rows, np.int64))
-    for alignment in TimeAlignment:
-        enrolled = axes.bins(alignment, np.zeros_like(follow.enrolled), follow.enrolled)
-        bins = axes.bins(alignment, seen.since_enrolment, seen.since_start)
-        last_bin = axes.bins(alignment, end, np.minimum(follow.enrolled + end, MAX_DAYS))
-        steps = _steps(seen, bins, last_bin)
-        for metric, coded in values.items():
-            begun, carried, ended = steps.counted(coded)
-            if steps.start is not bins:
-                begun = count_cells(bins, coded.codes + coded.first)
-            result[_key(metric, Method.OBSERVED, alignment)] = begun
-            result[_key(metric, Method.LOCF, alignment)] = carried
-            result[_key(metric, Method.ENDED, alignment)] = ended
-        _, waiting, left = _before_visits(seen, steps, enrolled, last_bin).counted(nothing)
-        for metric, coded in cumulative.items():
-            _, carried, ended = steps.counted(coded)
-            result[_key(metric, Method.LOCF, alignment)] = carried + waiting
-            result[_key(metric, Method.ENDED, alignment)] = ended + left
-        injected = seen.injected.astype(np.int64)
-        result[_key("injection_rate", Method.OBSERVED, alignment)] = count_cells(bins, injected)
-        result[_key("patient_days", Method.OBSERVED, alignment)] = _patient_days(
-            axes, alignment, follow.enrolled, end
-        )
-        result[_key("enrolment", Method.OBSERVED, alignment)] = count_cells(
-            enrolled, (last_seen >= 0).astype(np.int64)
-        )
+    for axis in _axes(axes, seen, follow, end):
+        result |= _count_along(axis, seen, values, last_seen)
+        for alignment in axis.bins:
+            days = _patient_days(axes, alignment, follow.enrolled, end)
+            result[_key("patient_days", Method.OBSERVED, alignment)] = days
     for key in [key for key in result if key.metric == "treatment_interval"]:
         result[key] = result[key].from_value(0)
     return {key: table for key, table in result.items() if len(table)}
+
+
+@dataclass(frozen=True, slots=True)
+class _Axis:
+    """Spans of time of one way to count days, and the bins that they lie in.
+
+    Attributes
+    ----------
+    enrolled, last : ndarray
+        Span of each patient's enrolment and of the last day of follow-up.
+    visits : ndarray
+        Span of each visit.
+    bins : mapping
+        For each alignment that counts days in this way, the bin of each span.
+    """
+
+    enrolled: Ints
+    last: Ints
+    visits: Ints
+    bins: Mapping[TimeAlignment, Ints]
+
+
+def _axes(axes: TimeAxes, seen: _Visits, follow: FollowUp, end: Ints) -> Iterator[_Axis]:
+    relative = TimeAlignment.RELATIVE
+    first, last = np.zeros_like(end), axes.bins(relative, end, end)
+    weeks = axes.bins(relative, seen.since_enrolment, seen.since_start)
+    n_weeks = int(max(last.max(initial=0), weeks.max(initial=0))) + 1
+    yield _Axis(first, last, weeks, {relative: np.arange(n_weeks + 1)})
+
+    last_day = np.minimum(follow.enrolled + end, MAX_DAYS)
+    days = (follow.enrolled, last_day, seen.since_start)
+    calendar = axes.calendar(
+        int(min(own.min(initial=0) for own in days)), int(max(own.max(initial=0) for own in days))
+    )
+    enrolled, last, visits = map(calendar.spans, days)
+    yield _Axis(enrolled, last, visits, calendar.bins)
+
+
+def _count_along(axis: _Axis, seen: _Visits, values: _Values, last_seen: Ints) -> Counts:
+    """Count visits by span, once, and join the counts for each alignment."""
+    steps = _steps(seen, axis.visits, axis.last)
+    counted = {metric: steps.counted(coded) for metric, coded in values.at_visits.items()}
+    pair = steps.counted_together(*values.states.values())
+    counted |= zip(values.states, pair, strict=True)
+    totals = {metric: steps.counted(coded) for metric, coded in values.cumulative.items()}
+    nothing = Coded.of(np.zeros(len(axis.enrolled), np.int64))
+    before = _before_visits(seen, steps, axis.enrolled, axis.last).counted(nothing)
+    injected = count_cells(axis.visits, seen.injected.astype(np.int64))
+    enrolled = count_cells(axis.enrolled, (last_seen >= 0).astype(np.int64))
+    moved = {}
+    if steps.start is not axis.visits:
+        moved = {
+            metric: count_cells(axis.visits, coded.codes + coded.first)
+            for metric, coded in {**values.at_visits, **values.states}.items()
+        }
+    result = {}
+    for alignment, bin_of in axis.bins.items():
+        for metric, own in counted.items():
+            begun, carried, ended = own.joined(bin_of).tables()
+            if metric in moved:
+                begun = moved[metric].rebinned(bin_of)
+            result[_key(metric, Method.OBSERVED, alignment)] = begun
+            result[_key(metric, Method.LOCF, alignment)] = carried
+            result[_key(metric, Method.ENDED, alignment)] = ended
+        _, waiting, left = before.joined(bin_of).tables()
+        for metric, own in totals.items():
+            _, carried, ended = own.joined(bin_of).tables()
+            result[_key(metric, Method.LOCF, alignment)] = carried + waiting
+            result[_key(metric, Method.ENDED, alignment)] = ended + left
+        result[_key("injection_rate", Method.OBSERVED, alignment)] = injected.rebinned(bin_of)
+        result[_key("enrolment", Method.OBSERVED, alignment)] = enrolled.rebinned(bin_of)
+    return result
 
 
 def _key(metric: str, method: Method, alignment: TimeAlignment) -> TableKey:
@@ -155,7 +220,7 @@ def _integers(column: pa.ChunkedArray) -> Ints:
 
 def _values(
     patients: pa.Table, visits: pa.Table, seen: _Visits, follow: FollowUp, end: Ints
-) -> dict[str, Coded]:
+) -> _Values:
     """Return each metric's value at every visit.
 
     A first visit has no interval before it: −1, to be left out of what is counted.
@@ -178,13 +243,18 @@ def _values(
     )
     interval = np.minimum(np.diff(seen.since_enrolment, prepend=0), MAX_INTERVAL_DAYS)
     interval[seen.first] = -1
-    return {
-        "vision": Coded.of(vision),
-        "vision_change": Coded.of(vision - seen.per_visit(baseline[visited])),
-        "treatment_interval": Coded.of(interval),
-        "disease_state": Coded.of(disease),
-        "treatment_state": Coded.of(treatment),
-    }
+    return _Values(
+        at_visits={
+            "vision": Coded.of(vision),
+            "vision_change": Coded.of(vision - seen.per_visit(baseline[visited])),
+            "treatment_interval": Coded.of(interval),
+        },
+        states={"disease_state": Coded.of(disease), "treatment_state": Coded.of(treatment)},
+        cumulative={
+            "injections": Coded.of(_running_total(seen, np.cumsum(seen.injected))),
+            "visits": Coded.of(_running_total(seen, np.arange(1, len(seen.patient) + 1))),
+        },
+    )
 
 
 def _steps(seen: _Visits, bins: Ints, last_bin: Ints) -> Steps:

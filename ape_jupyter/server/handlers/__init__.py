@@ -30,6 +30,7 @@ from ape_jupyter.server.handlers.tables import TableHandler
 from ape_jupyter.server.handlers.tags import TagsHandler
 from ape_jupyter.server.handlers.transactions import PurgeHandler, TransactionsHandler
 from ape_jupyter.server.handlers.verification import VerificationHandler
+from ape_jupyter.server.handlers.watches import WatchesHandler, WatchHandler
 
 __all__ = ["HANDLERS"]
 
@@ -59,5 +60,7 @@ HANDLERS: tuple[tuple[str, type[ApeHandler]], ...] = (
     ("imports/{job_id}", ImportHandler),
     ("packages", PackagesHandler),
     ("verification", VerificationHandler),
+    ("watches", WatchesHandler),
+    ("watches/{watch_id}", WatchHandler),
 )
 """Path below the API's root, as in :data:`ape_jupyter.wire.routes.ROUTES`, and handler."""

@@ -57,5 +57,6 @@ class ApplySuggestionHandler(ApeHandler):
         """Do what is suggested."""
         kernels = kernel_pids(self.kernel_manager)
         await self.answer_call(
-            lambda library: library.apply_suggestion(suggestion_id, kernels), heavy=True
+            lambda library: library.apply_suggestion(suggestion_id, kernels, self.owner),
+            heavy=True,
         )

@@ -145,11 +145,14 @@ class OpenHandler(ApeHandler):
     @authorized("read", "ape-simulations")
     async def post(self, sim_id: str) -> None:
         """Make the tables of a run ready to be mapped, and answer with where they are."""
+        is_shared = self.ape.shared_cache
 
         def open_tables(library: LocalLibrary) -> OpenedSimulation:
             def described(paths: Mapping[str, Path], _: Lease) -> dict[str, OpenedTable]:
                 return {
-                    name: OpenedTable(path=str(path), size_bytes=path.stat().st_size)
+                    name: OpenedTable(
+                        path=str(path) if is_shared else "", size_bytes=path.stat().st_size
+                    )
                     for name, path in paths.items()
                 }
 

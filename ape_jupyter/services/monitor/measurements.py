@@ -38,7 +38,7 @@ class Opens:
 
 @dataclass(slots=True)
 class Recent:
-    """Recent use of the cache."""
+    """Recent use of the cache; its evictions are those that made room."""
 
     hits: float = 0.0
     misses: float = 0.0
@@ -68,6 +68,8 @@ class Measurements:
         Since the beginning; what ``recent`` has of the cache's use has faded.
     opens : dict
         By run; the rarest are forgotten.
+    moments : dict
+        When something was last done, such as checking the whole library.
     reached : set
         The thresholds that are reached now.
     """
@@ -79,6 +81,7 @@ class Measurements:
     evicted_bytes: int = 0
     recent: Recent = field(default_factory=Recent)
     opens: dict[str, Opens] = field(default_factory=dict)
+    moments: dict[str, float] = field(default_factory=dict)
     reached: set[str] = field(default_factory=set)
 
     def count_of(self, operation: Operation) -> int:
@@ -108,10 +111,12 @@ class Measurements:
         self.recent.misses += 1
         self.recent.miss_seconds += seconds
 
-    def evicted(self, size_bytes: int) -> None:
+    def evicted(self, size_bytes: int, *, made_room: bool) -> None:
         """Count one eviction."""
         self.evictions += 1
         self.evicted_bytes += size_bytes
+        if not made_room:
+            return
         self.recent.evictions += 1
         self.recent.evicted_mb += size_bytes / MB
 
@@ -137,6 +142,8 @@ class Measurements:
         self.recent.add(other.recent, factor)
         for sim_id, opens in other.opens.items():
             self.opens.setdefault(sim_id, Opens()).add(opens, factor)
+        for name, moment in other.moments.items():
+            self.moments[name] = max(moment, self.moments.get(name, moment))
         self._forget_rarest(keep=other.opens)
 
     def _forget_rarest(self, keep: Collection[str]) -> None:
@@ -163,6 +170,7 @@ class Measurements:
             "evicted_bytes": self.evicted_bytes,
             "recent": _values(self.recent),
             "opens": {sim_id: _values(opens) for sim_id, opens in self.opens.items()},
+            "moments": self.moments,
             "reached": sorted(self.reached),
         }
 
@@ -190,6 +198,7 @@ class Measurements:
                     sim_id: Opens(*map(_number, opens.values()))
                     for sim_id, opens in data["opens"].items()
                 },
+                moments=_numbers(data["moments"]),
                 reached=set(map(str, data["reached"])),
             )
         except (KeyError, TypeError, AttributeError) as error:

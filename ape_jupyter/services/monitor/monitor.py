@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import time
 import weakref
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,10 @@ from ape_jupyter.services.monitor.measurements import Measurements, Recent
 from ape_jupyter.services.monitor.measurements_file import MeasurementsFile
 from ape_jupyter.services.monitor.threshold import Threshold
 
-__all__ = ["PerformanceMonitor"]
+__all__ = ["VERIFIED", "PerformanceMonitor"]
+
+VERIFIED = "verified"
+"""When all results were last read and checked."""
 
 _WRITE_AFTER_SECONDS = 3.0
 _STOP_SECONDS = 10.0
@@ -65,9 +69,14 @@ class PerformanceMonitor:
         """Count the opening of a run; ``warm`` when its mapped files were there."""
         self._count(lambda pending: pending.opened(sim_id, seconds, warm=warm))
 
-    def evicted(self, size_bytes: int) -> None:
-        """Count a result set that left the cache."""
-        self._count(lambda pending: pending.evicted(size_bytes))
+    def evicted(self, size_bytes: int, made_room: bool) -> None:
+        """Count a result set that left the cache, to make room or because somebody said so."""
+        self._count(lambda pending: pending.evicted(size_bytes, made_room=made_room))
+
+    def verified(self) -> None:
+        """Note that the whole library was checked."""
+        now = time.time()
+        self._count(lambda pending: pending.moments.update({VERIFIED: now}))
 
     def _count(self, change: Callable[[Measurements], None]) -> None:
         self._gathered.count(change)

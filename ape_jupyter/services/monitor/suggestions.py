@@ -11,7 +11,7 @@ from typing import Any
 from ape_jupyter.model.memory import KernelMemory, MemoryReport, RunMemory
 from ape_jupyter.model.performance import Advice, CacheUse, RunUse, SuggestionKind
 
-__all__ = ["IDLE_SECONDS", "Situation", "advise"]
+__all__ = ["IDLE_SECONDS", "LinkedRun", "Situation", "advise"]
 
 IDLE_SECONDS = 3600.0
 
@@ -33,6 +33,20 @@ _KERNEL_MB = 300.0
 _COPIES_MB = 100.0
 
 
+_VERIFY_DAYS = 30
+_LEAST_CHANGES = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkedRun:
+    """A run whose files lie elsewhere, and how often they were found changed or gone."""
+
+    sim_id: str
+    name: str
+    size_mb: float
+    changes: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Situation:
     """What the rules look at.
@@ -43,6 +57,12 @@ class Situation:
         Of the runs that are there, the most used first.
     largest_budget_mb : float
         What the disk would let the cache take.
+    unverified_since : datetime
+        When all results were last checked; else when measuring began.
+    n_runs, stored_mb
+        Of the whole library.
+    linked : sequence of LinkedRun
+        Those that were found changed.
     """
 
     cache: CacheUse
@@ -50,12 +70,16 @@ class Situation:
     memory: MemoryReport
     pinned: frozenset[str]
     largest_budget_mb: float
+    unverified_since: datetime
+    n_runs: int
+    stored_mb: float
+    linked: Sequence[LinkedRun]
     now: datetime
 
 
 def advise(situation: Situation) -> list[Advice]:
     """Return what would help, the greatest effect first."""
-    rules = (_pin, _raise_budget, _unload_idle, _drop_copies)
+    rules = (_pin, _raise_budget, _unload_idle, _drop_copies, _copy_linked, _verify)
     found = [advice for rule in rules for advice in rule(situation)]
     return sorted(found, key=lambda one: (-(one.saves_seconds or 0), -(one.saves_mb or 0)))
 
@@ -176,6 +200,36 @@ def _drop_copies(situation: Situation) -> Iterator[Advice]:
             },
             saves_mb=copies,
             target=str(kernel.pid),
+        )
+
+
+def _verify(situation: Situation) -> Iterator[Advice]:
+    days = (situation.now - situation.unverified_since).days
+    if days < _VERIFY_DAYS or not situation.n_runs:
+        return
+    yield _advice(
+        SuggestionKind.VERIFY,
+        None,
+        f"Verify the library: in {days} days nothing has checked whether its "
+        f"{situation.n_runs:,} runs ({_mb(situation.stored_mb)}) are what was stored.",
+        evidence={
+            "unverified_since": situation.unverified_since.isoformat(),
+            "n_runs": situation.n_runs,
+            "stored_mb": situation.stored_mb,
+        },
+    )
+
+
+def _copy_linked(situation: Situation) -> Iterator[Advice]:
+    for run in situation.linked:
+        if run.changes < _LEAST_CHANGES:
+            continue
+        yield _advice(
+            SuggestionKind.COPY_LINKED,
+            run.sim_id,
+            f"Copy {run.name} into the library: the files that it links have changed or vanished "
+            f"{run.changes} times, and it could not be used; a copy takes {_mb(run.size_mb)}.",
+            evidence={"changes": run.changes, "size_mb": run.size_mb},
         )
 
 

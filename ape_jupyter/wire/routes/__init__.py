@@ -13,6 +13,7 @@ from ape_jupyter.wire.routes import (
     tags,
     transactions,
     verification,
+    watches,
 )
 from ape_jupyter.wire.routes.route import ARROW_FILE, Parameter, Route
 
@@ -29,4 +30,5 @@ ROUTES: tuple[Route, ...] = (
     *comparisons.ROUTES,
     *imports.ROUTES,
     *verification.ROUTES,
+    *watches.ROUTES,
 )

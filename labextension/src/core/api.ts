@@ -4,6 +4,30 @@ export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
 export interface components {
   schemas: {
+    /** @description A suggestion as data. */
+    Advice: {
+      /** @description The figures that it rests on. */
+      evidence: {
+        [key: string]: unknown;
+      };
+      kind: components['schemas']['SuggestionKind'];
+      /** @description What it would bring; seconds in a week. */
+      saves_mb: number | null;
+      /** @description What it would bring; seconds in a week. */
+      saves_seconds: number | null;
+      /** @description What to do, why, and what it brings. */
+      sentence: string;
+      /** @description The run it is about, if any. */
+      sim_id: string | null;
+      /** @description The same for as long as the same is suggested. */
+      suggestion_id: string;
+    };
+    /** @description A suggestion that was carried out, and what came of it in a sentence. */
+    AppliedSuggestion: {
+      kind: components['schemas']['SuggestionKind'];
+      result: string;
+      suggestion_id: string;
+    };
     /** @description One entry of APE's audit log; ``data`` holds every field beside name and time. */
     AuditEvent: {
       data: {
@@ -11,6 +35,19 @@ export interface components {
       };
       event: string;
       timestamp: string | null;
+    };
+    /** @description How often runs were found in the cache; what happened a week ago counts half. */
+    CacheUse: {
+      /** @description Result sets that left the cache to make room for others, and what they took there. */
+      evicted_mb: number;
+      /** @description Result sets that left the cache to make room for others, and what they took there. */
+      evictions: number;
+      /** @description Openings that found the mapped files, and that did not. */
+      hits: number;
+      /** @description What the misses took. */
+      miss_seconds: number;
+      /** @description Openings that found the mapped files, and that did not. */
+      misses: number;
     };
     /** @description The result of a comparison; ``request`` is what was computed, nothing left out. */
     Comparison: {
@@ -81,7 +118,8 @@ export interface components {
         | 'QuerySyntaxError'
         | 'SchemaTooNewError'
         | 'ServerUnavailableError'
-        | 'SimulationNotFoundError';
+        | 'SimulationNotFoundError'
+        | 'TransactionClosedError';
       /** @description A sentence for the user: what is wrong and, where possible, what to do. */
       message: string;
     };
@@ -113,8 +151,10 @@ export interface components {
     };
     /** @description Which optional capabilities this server has switched on. */
     Features: {
+      file_watching: boolean;
       kernel_access: boolean;
       path_imports: boolean;
+      shared_cache: boolean;
       uploads: boolean;
     };
     /** @description A mounted file system. */
@@ -124,6 +164,20 @@ export interface components {
       /** @description Whether it is known to be of this machine alone. */
       is_local: boolean;
       mount_point: string;
+    };
+    /** @description One thing that a check found. */
+    Finding: {
+      /** @description What was done about it, or what can be; empty when there is nothing to do. */
+      action: string;
+      /** @description The run; None when it is about no run. */
+      name: string | null;
+      /** @description Whether it is in order again. */
+      repaired: boolean;
+      severity: components['schemas']['Severity'];
+      /** @description The run; None when it is about no run. */
+      sim_id: string | null;
+      /** @description A sentence. */
+      what: string;
     };
     /** @description The three figures people ask for first. */
     Headline: {
@@ -145,6 +199,8 @@ export interface components {
     };
     /** @description An absolute path on the server's host, and tags for every run found there. */
     ImportOrder: {
+      /** @description False leaves the results where they are, and links them. */
+      copy?: boolean;
       path: string;
       tags?: string[];
     };
@@ -203,6 +259,15 @@ export interface components {
       pss_mb: number | null;
       runs: components['schemas']['MappedRun'][];
     };
+    /** @description How long one kind of operation took; quantiles are within 6 % of what was observed. */
+    Latency: {
+      count: number;
+      operation: components['schemas']['Operation'];
+      p50_seconds: number;
+      p95_seconds: number;
+      p99_seconds: number;
+      total_seconds: number;
+    };
     /** @description The library that a server serves; ``revision`` grows with every change of any run. */
     LibraryHealth: {
       /** @description What the library's directory is on; None where the server's system does not tell. */
@@ -246,9 +311,15 @@ export interface components {
     };
     /** @description A table ready to be mapped: an uncompressed Arrow IPC file on the server's host. */
     OpenedTable: {
+      /** @description Empty when the server shares no files, and the table is to be fetched. */
       path: string;
       size_bytes: number;
     };
+    /**
+     * @description What is timed. Opening is cold when the mapped files had to be made or waited for.
+     * @enum {string}
+     */
+    Operation: 'open_warm' | 'open_cold' | 'search' | 'comparison' | 'import';
     /**
      * @description What was done with a run, or with what is no run.
      * @enum {string}
@@ -275,6 +346,29 @@ export interface components {
       reason: string;
       /** @description None for what belongs to no run. */
       sim_id: string | null;
+    };
+    /** @description How long things take, and how the cache is used, in all processes of a library. */
+    PerformanceReport: {
+      evicted_mb: number;
+      /** @description Result sets that left the cache, and ``evicted_mb`` what they took there. */
+      evictions: number;
+      /** @description The share of hits; None without an opening. */
+      hit_rate: number | null;
+      /** @description Openings that found their mapped files, and that had to make them or to wait for that. */
+      hits: number;
+      /** @description Of the operations that were observed. */
+      latencies: components['schemas']['Latency'][];
+      /** @description Openings that found their mapped files, and that had to make them or to wait for that. */
+      misses: number;
+      /** @description Runs by recent openings. */
+      most_used: components['schemas']['RunUse'][];
+      /** @description The same where what happened a week ago counts half. */
+      recent: components['schemas']['CacheUse'];
+      /**
+       * Format: date-time
+       * @description When measuring began; restarts do not end it.
+       */
+      since: string;
     };
     /** @description A protocol as parsed from ``protocol.yaml``. */
     ProtocolData: {
@@ -304,6 +398,17 @@ export interface components {
       resident_mb: number | null;
       sim_id: string;
     };
+    /** @description How often a run was opened; what happened a week ago counts half. */
+    RunUse: {
+      /** @description Those for which its files had to be made, and what that took. */
+      cold_opens: number;
+      /** @description Those for which its files had to be made, and what that took. */
+      cold_seconds: number;
+      name: string;
+      /** @description All openings. */
+      opens: number;
+      sim_id: string;
+    };
     /** @description A page of runs; ``total`` counts all that match, ``next_cursor`` leads to the next page. */
     SearchPage: {
       items: components['schemas']['SimulationMetadata'][];
@@ -327,6 +432,11 @@ export interface components {
       /** @description Left edge of the bin: days (relative), share of the duration 0 to 1 (normalized), or ISO date (absolute). */
       x: number[] | string[];
     };
+    /**
+     * @description How bad a finding is.
+     * @enum {string}
+     */
+    Severity: 'damage' | 'fault' | 'note';
     /** @description The documents of one run, read with its metadata and never with its results. */
     SimulationDocuments: {
       audit_log: components['schemas']['AuditEvent'][];
@@ -401,6 +511,16 @@ export interface components {
      * @enum {string}
      */
     Status: 'available' | 'quarantined' | 'trashed';
+    /**
+     * @description What is suggested.
+     * @enum {string}
+     */
+    SuggestionKind:
+      'pin' | 'raise_budget' | 'unload_idle' | 'drop_copies' | 'verify' | 'copy_linked';
+    /** @description What would help, the greatest effect first. */
+    SuggestionList: {
+      items: components['schemas']['Advice'][];
+    };
     /** @description Tags to add to and remove from several runs, all or nothing. */
     TagChange: {
       add?: string[];
@@ -417,6 +537,73 @@ export interface components {
      * @enum {string}
      */
     TimeAlignment: 'absolute' | 'relative' | 'normalized';
+    /** @description What to check, how thoroughly, and whether to mend what can be. */
+    VerifyOrder: {
+      fast?: boolean;
+      repair?: boolean;
+      /** @description The run; None for the whole library. */
+      sim_id?: string | null;
+    };
+    /** @description What a check found, the worst first. */
+    VerifyReport: {
+      /** @description Whether names, sizes and times were checked only, and no bytes read. */
+      fast: boolean;
+      findings: components['schemas']['Finding'][];
+      /** @description How many runs were checked, those in the trash included. */
+      n_runs: number;
+      seconds: number;
+    };
+    /** @description What became of one run in a folder that is followed. */
+    WatchedRun: {
+      /** Format: date-time */
+      at: string;
+      faults: components['schemas']['Fault'][];
+      /** @description Grows with every run that was dealt with; also when one is tried again. */
+      number: number;
+      path: string;
+      /** @description None when the run was refused; ``faults`` say why. */
+      sim_id: string | null;
+      status: components['schemas']['ImportStatus'];
+    };
+    /** @description The folders that the library follows. */
+    WatchList: {
+      items: components['schemas']['WatchState'][];
+    };
+    /** @description A folder to follow: an absolute path on the server's host, and tags for its runs. */
+    WatchOrder: {
+      copy?: boolean;
+      folder: string;
+      /** @description How long the files of a run must have stayed as they are before it is taken in. */
+      settle_seconds?: number;
+      tags?: string[];
+    };
+    /** @description A folder that is followed, and how that goes. */
+    WatchState: {
+      /** @description The latest of these. */
+      broken: components['schemas']['WatchedRun'][];
+      copy: boolean;
+      folder: string;
+      /** @description Whether a server's configuration names the folder; then it can not be stopped here. */
+      is_configured: boolean;
+      /** @description Whether a process follows the folder now. */
+      is_followed: boolean;
+      /** @description When the folder was last looked through. */
+      last_scan: string | null;
+      /** @description Runs that were refused, and have not changed since. */
+      n_broken: number;
+      /** @description Runs of the folder that are in the library. */
+      n_taken_in: number;
+      /** @description Runs whose files are not complete yet, or changed a moment ago. */
+      n_waiting: number;
+      /** @description Why the folder, or a part of it, can not be followed at the moment. */
+      problem: string | null;
+      /** @description The runs that were dealt with last, the latest at the end. */
+      recent: components['schemas']['WatchedRun'][];
+      /** @description How long the files of a run must have stayed as they are before it is taken in. */
+      settle_seconds: number;
+      tags: string[];
+      watch_id: string;
+    };
   };
   responses: never;
   parameters: never;

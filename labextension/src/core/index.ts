@@ -3,6 +3,8 @@ export type { Host } from './host';
 export type * from './model';
 export { API_VERSION } from './model';
 export * from './problem';
+export { IntakeStore } from './state/intakeStore';
+export type { IntakeState } from './state/intakeStore';
 export { LibraryStore } from './state/libraryStore';
 export type { LibraryState } from './state/libraryState';
 export { english, TransProvider, useTrans, type Trans } from './trans';

@@ -2,12 +2,15 @@ import type {
   Comparison,
   ComparisonType,
   Health,
+  ImportOutcome,
+  Job,
   SearchPage,
   SimulationDocuments,
   SimulationMetadata,
   TagChange,
   TagCount,
-  TimeAlignment
+  TimeAlignment,
+  WatchState
 } from './model';
 
 export interface SearchRequest {
@@ -16,8 +19,21 @@ export interface SearchRequest {
   cursor?: string;
 }
 
+/** How runs come into the library. Every call rejects with a `Problem`. */
+export interface IntakeTransport {
+  /** The imports that are not over, and the latest that are, without their outcomes. */
+  imports(signal?: AbortSignal): Promise<Job[]>;
+  importJob(jobId: string, signal?: AbortSignal): Promise<Job>;
+  startImport(path: string): Promise<Job>;
+  cancelImport(jobId: string): Promise<Job>;
+  upload(file: Blob, signal?: AbortSignal): Promise<ImportOutcome>;
+  watches(signal?: AbortSignal): Promise<WatchState[]>;
+  watchFolder(folder: string): Promise<WatchState>;
+  stopWatch(watchId: string): Promise<WatchState>;
+}
+
 /** All that the sidebar asks of the library. Every call rejects with a `Problem`. */
-export interface LibraryTransport {
+export interface LibraryTransport extends IntakeTransport {
   /** Two calls that find the same page unchanged may answer with the same object. */
   search(request: SearchRequest, signal?: AbortSignal): Promise<SearchPage>;
   health(signal?: AbortSignal): Promise<Health>;

@@ -69,6 +69,22 @@ function addPanelCommands({ app, library, sidebar, trans }: CommandContext): voi
     caption: trans.__('Look for new and changed runs now'),
     execute: () => library.store.reload()
   });
+  app.commands.addCommand(CommandIDs.import, {
+    label: trans.__('Import Simulation Runs…'),
+    caption: trans.__('Import results of APE that lie on the server, or upload a package'),
+    execute: () => {
+      app.shell.activateById(sidebar.id);
+      library.store.intake.showForm('import');
+    }
+  });
+  app.commands.addCommand(CommandIDs.watch, {
+    label: trans.__('Watch a Folder for Simulation Runs…'),
+    caption: trans.__('Take runs in as APE writes them to a folder of the server'),
+    execute: () => {
+      app.shell.activateById(sidebar.id);
+      library.store.intake.showForm('watch');
+    }
+  });
 }
 
 function addCodeCommands(context: CommandContext): void {

@@ -5,13 +5,16 @@ import {
   abortError,
   problemFromStatus,
   type Health,
+  type ImportOutcome,
+  type Job,
   type LibraryTransport,
   type SearchPage,
   type SearchRequest,
   type SimulationDocuments,
   type SimulationMetadata,
   type TagChange,
-  type TagCount
+  type TagCount,
+  type WatchState
 } from '../core';
 
 const API = 'ape-jupyter/api/v1';
@@ -80,13 +83,44 @@ export class RestTransport implements LibraryTransport {
   }
 
   async changeTags(change: TagChange): Promise<SimulationMetadata[]> {
-    const body = JSON.stringify({ add: [], remove: [], ...change });
-    const answer = await this.#json<{ items: SimulationMetadata[] }>('tags', {
-      method: 'POST',
-      body,
-      headers: { 'Content-Type': 'application/json' }
-    });
+    const answer = await this.#json<{ items: SimulationMetadata[] }>(
+      'tags',
+      posted({ add: [], remove: [], ...change })
+    );
     return answer.items;
+  }
+
+  async imports(signal?: AbortSignal): Promise<Job[]> {
+    return (await this.#json<{ items: Job[] }>('imports', {}, signal)).items;
+  }
+
+  async importJob(jobId: string, signal?: AbortSignal): Promise<Job> {
+    return this.#json<Job>(`imports/${encodeURIComponent(jobId)}`, {}, signal);
+  }
+
+  async startImport(path: string): Promise<Job> {
+    return this.#json<Job>('imports', posted({ path }));
+  }
+
+  async cancelImport(jobId: string): Promise<Job> {
+    return this.#json<Job>(`imports/${encodeURIComponent(jobId)}`, { method: 'DELETE' });
+  }
+
+  async upload(file: Blob, signal?: AbortSignal): Promise<ImportOutcome> {
+    const headers = { 'Content-Type': 'application/zip' };
+    return this.#json<ImportOutcome>('packages', { method: 'POST', body: file, headers }, signal);
+  }
+
+  async watches(signal?: AbortSignal): Promise<WatchState[]> {
+    return (await this.#json<{ items: WatchState[] }>('watches', {}, signal)).items;
+  }
+
+  async watchFolder(folder: string): Promise<WatchState> {
+    return this.#json<WatchState>('watches', posted({ folder }));
+  }
+
+  async stopWatch(watchId: string): Promise<WatchState> {
+    return this.#json<WatchState>(`watches/${encodeURIComponent(watchId)}`, { method: 'DELETE' });
   }
 
   async #json<T>(path: string, init: RequestInit, signal?: AbortSignal): Promise<T> {
@@ -117,6 +151,11 @@ export class RestTransport implements LibraryTransport {
     }
     return response;
   }
+}
+
+function posted(body: unknown): RequestInit {
+  const headers = { 'Content-Type': 'application/json' };
+  return { method: 'POST', body: JSON.stringify(body), headers };
 }
 
 function runPath(simId: string): string {

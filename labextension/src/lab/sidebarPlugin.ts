@@ -42,8 +42,8 @@ export const sidebarPlugin: JupyterFrontEndPlugin<void> = {
 
     addCommands({ app, host, library, notebooks, sidebar, trans });
     const category = trans.__('Simulations');
-    const { show, refresh, insert, compare } = CommandIDs;
-    for (const command of [show, refresh, insert, compare]) {
+    const { show, refresh, import: importRuns, watch, insert, compare } = CommandIDs;
+    for (const command of [show, refresh, importRuns, watch, insert, compare]) {
       palette?.addItem({ command, category });
     }
     app.shell.add(sidebar, 'left', { rank: SIDEBAR_RANK, type: 'Simulations' });

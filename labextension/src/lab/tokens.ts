@@ -17,6 +17,8 @@ export const IApeLibrary = new Token<IApeLibrary>(
 export const CommandIDs = {
   show: 'ape-jupyter:show-library',
   refresh: 'ape-jupyter:refresh-library',
+  import: 'ape-jupyter:import',
+  watch: 'ape-jupyter:watch-folder',
   open: 'ape-jupyter:open-run',
   insert: 'ape-jupyter:insert-code',
   compare: 'ape-jupyter:insert-comparison',

@@ -137,3 +137,12 @@ it('deletes with a way back', async () => {
   await host.removed.mock.calls[0]![1]();
   expect(transport.restore).toHaveBeenCalledWith('sim_run_1');
 });
+
+it.each([
+  [CommandIDs.import, 'import'],
+  [CommandIDs.watch, 'watch']
+])('%s opens its form in the sidebar', async (command, form) => {
+  start(null);
+  await commands.execute(command);
+  expect(store.intake.getState().form).toBe(form);
+});

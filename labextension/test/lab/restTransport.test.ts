@@ -1,7 +1,7 @@
 import { ServerConnection } from '@jupyterlab/services';
 import { describe, expect, it, vi } from 'vitest';
 import { RestTransport } from '../../src/lab/restTransport';
-import { HEALTH, makeRun, makeRuns, page } from '../fakes';
+import { HEALTH, makeOutcome, makeRun, makeRuns, page } from '../fakes';
 
 type Fetch = (request: Request) => Promise<Response>;
 
@@ -53,6 +53,30 @@ describe('requests', () => {
       '/user/ada/ape-jupyter/api/v1/simulations/a%20b'
     ]);
     expect(sent[2]!.method).toBe('POST');
+  });
+});
+
+describe('what comes in', () => {
+  it('is started, asked about and cancelled by its id', async () => {
+    const { transport, sent } = connect(async () => json({ items: [] }));
+    await transport.startImport('/data/x');
+    await transport.cancelImport('a/b');
+    await transport.watchFolder('/data/y');
+    expect(await transport.imports()).toEqual([]);
+    expect(await transport.watches()).toEqual([]);
+    expect(await sent[0]!.json()).toEqual({ path: '/data/x' });
+    expect([sent[1]!.method, new URL(sent[1]!.url).pathname]).toEqual([
+      'DELETE',
+      '/user/ada/ape-jupyter/api/v1/imports/a%2Fb'
+    ]);
+    expect(await sent[2]!.json()).toEqual({ folder: '/data/y' });
+  });
+
+  it('is sent as a package', async () => {
+    const { transport, sent } = connect(async () => json(makeOutcome()));
+    await transport.upload(new Blob(['PK']));
+    expect(sent[0]!.headers.get('Content-Type')).toBe('application/zip');
+    expect(await sent[0]!.text()).toBe('PK');
   });
 });
 

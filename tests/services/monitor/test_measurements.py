@@ -18,7 +18,7 @@ def measured(observed, at=1.8e9):
     found = Measurements(since=at, at=at)
     for sim_id, seconds, warm in observed:
         found.opened(sim_id, seconds, warm=warm)
-    found.evicted(1000)
+    found.evicted(1000, made_room=True)
     return found
 
 
@@ -49,6 +49,7 @@ def test_parts_add_up_in_any_order(parts, random):
 def test_json_and_back(observed):
     before = measured(observed)
     before.reached.add("memory")
+    before.moments["verified"] = 1.8e9
     text = json.dumps(before.to_json())
     assert Measurements.from_json(json.loads(text)).to_json() == before.to_json()
 

@@ -9,7 +9,7 @@ import pytest
 
 from ape_jupyter.model.memory import KernelMemory, MappedRun, MemoryReport, RunMemory
 from ape_jupyter.model.performance import CacheUse, RunUse, SuggestionKind
-from ape_jupyter.services.monitor.suggestions import Situation, advise
+from ape_jupyter.services.monitor.suggestions import LinkedRun, Situation, advise
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 OFTEN = RunUse(sim_id="a", name="quiet-harbour", opens=9.6, cold_opens=3, cold_seconds=6.0)
@@ -42,8 +42,13 @@ NOTHING = Situation(
     memory=MEMORY,
     pinned=frozenset(),
     largest_budget_mb=50_000,
+    unverified_since=NOW - timedelta(days=29),
+    n_runs=12,
+    stored_mb=3400,
+    linked=(),
     now=NOW,
 )
+LINKED = LinkedRun(sim_id="a", name="quiet-harbour", size_mb=55, changes=2)
 MISSES = CacheUse(hits=10, misses=20, miss_seconds=40, evictions=10, evicted_mb=900)
 
 
@@ -76,6 +81,14 @@ def test_nothing_observed_nothing_suggested():
         (with_cache(), "raise_budget", "33%", None, 20.0),
         (with_runs(), "unload_idle", "quiet-harbour", 80, None),
         (with_kernel(), "drop_copies", "kernel k", 900, None),
+        (replace(NOTHING, linked=(LINKED,)), "copy_linked", "2 times", None, None),
+        (
+            replace(NOTHING, unverified_since=NOW - timedelta(days=31)),
+            "verify",
+            "31 days",
+            None,
+            None,
+        ),
         (with_kernel(kernel_id=None), "drop_copies", "process 4711", 900, None),
     ],
 )
@@ -110,6 +123,8 @@ def test_speaks_with_evidence(situation, kind, in_sentence, saves_mb, saves_seco
         with_kernel(private_mb=1100),
         with_kernel(private_mb=None),
         with_kernel(runs=()),
+        replace(NOTHING, linked=(replace(LINKED, changes=1),)),
+        replace(NOTHING, unverified_since=NOW - timedelta(days=400), n_runs=0),
     ],
 )
 def test_is_silent_without_all_of_the_evidence(situation):

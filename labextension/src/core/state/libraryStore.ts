@@ -1,6 +1,7 @@
 import type { SimulationMetadata, TagChange } from '../model';
 import { asProblem, isAbort } from '../problem';
 import type { LibraryTransport } from '../transport';
+import { IntakeStore } from './intakeStore';
 import {
   INITIAL_STATE,
   withChanged,
@@ -24,6 +25,8 @@ export interface LibraryStoreOptions {
  */
 export class LibraryStore {
   readonly transport: LibraryTransport;
+  /** The imports and the folders by which runs come into the library. */
+  readonly intake: IntakeStore;
   #pageSize: number;
   readonly #debounceMs: number;
   readonly #listeners = new Set<() => void>();
@@ -35,6 +38,7 @@ export class LibraryStore {
 
   constructor({ transport, pageSize = 50, debounceMs = 120 }: LibraryStoreOptions) {
     this.transport = transport;
+    this.intake = new IntakeStore({ transport, onNewRuns: () => void this.#lookAgain() });
     this.#pageSize = pageSize;
     this.#debounceMs = debounceMs;
   }
@@ -54,6 +58,7 @@ export class LibraryStore {
     clearTimeout(this.#timer);
     this.#search?.abort();
     this.#search = null;
+    this.intake.dispose();
     this.#listeners.clear();
   }
 
@@ -80,6 +85,7 @@ export class LibraryStore {
   async reload(): Promise<void> {
     try {
       await this.#load();
+      await this.intake.refresh();
     } catch {
       // The state tells of it.
     }
@@ -91,6 +97,7 @@ export class LibraryStore {
     if (!typing && !this.#state.searching && !this.#state.loadingMore) {
       await this.#load({ quietly: true });
     }
+    await this.intake.refresh();
   }
 
   async loadMore(): Promise<void> {
@@ -156,6 +163,17 @@ export class LibraryStore {
   changed(runs: readonly SimulationMetadata[]): void {
     this.#replace(withChanged(this.#state, runs));
     this.#outdate();
+  }
+
+  async #lookAgain(): Promise<void> {
+    const { query, answered, searching, loadingMore } = this.#state;
+    if (query === answered && !searching && !loadingMore) {
+      try {
+        await this.#load({ quietly: true });
+      } catch {
+        // The state tells of it.
+      }
+    }
   }
 
   /** After a change, pages asked for before it would bring the old state back. */

@@ -15,7 +15,7 @@ export function EmptyLibrary({ location }: { location: string | null }): ReactEl
       </p>
       <p>
         {trans.__(
-          'Import a results directory of APE, a folder of them, or a package, in a terminal:'
+          'Import a results directory of APE, a folder of them, or a package, with the button above, in a terminal:'
         )}
       </p>
       <CommandLine text="ape-jupyter import PATH" />

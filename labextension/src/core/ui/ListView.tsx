@@ -7,6 +7,7 @@ import type { LibraryStore } from '../state/libraryStore';
 import { useTrans } from '../trans';
 import { Button, IconButton } from './Button';
 import { EmptyLibrary, NoMatch } from './EmptyStates';
+import { IntakeButtons, IntakePanel } from './intake/IntakePanel';
 import { ErrorNotice, Notice } from './Notice';
 import { RunList, type RunListHandle } from './RunList';
 import { SearchBox } from './SearchBox';
@@ -36,7 +37,10 @@ export function ListView({ store, state, returnTo }: ListViewProps): ReactElemen
       <header className="jp-ape-Library-head">
         <div className="jp-ape-Library-title">
           <h2>{trans.__('Simulation runs')}</h2>
-          <IconButton label={trans.__('Refresh the list')} icon="refresh" onClick={retry} />
+          <div>
+            <IntakeButtons store={store.intake} features={health?.features ?? null} />
+            <IconButton label={trans.__('Refresh the list')} icon="refresh" onClick={retry} />
+          </div>
         </div>
         <SearchBox
           ref={search}
@@ -51,6 +55,7 @@ export function ListView({ store, state, returnTo }: ListViewProps): ReactElemen
         />
         <CountLine state={state} />
       </header>
+      <IntakePanel store={store.intake} features={health?.features ?? null} />
       {health !== null && health.api_version !== API_VERSION && (
         <VersionBanner serverVersion={health.version} serverApi={health.api_version} />
       )}
