@@ -8,13 +8,16 @@ from ape_jupyter.client.addresses import ServerAddress, server_url
 from ape_jupyter.client.changing import RemoteChanges
 from ape_jupyter.client.comparing import RemoteComparison
 from ape_jupyter.client.discovery import OwnServer
+from ape_jupyter.client.events import RemoteEventLog, RemoteEvents
 from ape_jupyter.client.fetched import TableFetcher
 from ape_jupyter.client.performance import RemotePerformance
 from ape_jupyter.client.residency import RemoteResidency
 from ape_jupyter.client.taking_in import RemoteIntake
+from ape_jupyter.client.transactions import RemoteTransactions
 from ape_jupyter.client.transport import Transport
 from ape_jupyter.client.verification import RemoteVerification
 from ape_jupyter.client.watching import RemoteWatching
+from ape_jupyter.services.events import EventBus
 from ape_jupyter.wire.messages import Health
 from ape_jupyter.wire.signing import KernelCredential
 
@@ -25,6 +28,8 @@ class RemoteLibrary(
     RemoteIntake,
     RemoteWatching,
     RemoteChanges,
+    RemoteTransactions,
+    RemoteEvents,
     RemoteComparison,
     RemoteResidency,
     RemotePerformance,
@@ -65,6 +70,8 @@ class RemoteLibrary(
         address = ServerAddress(url=url, certificate=certificate, socket=socket)
         self._transport = Transport(address, token=token or token_in_url, credential=credential)
         self._tables = TableFetcher(self._transport, cache_directory)
+        self._event_log = RemoteEventLog(self._transport)
+        self._event_bus = EventBus(self._event_log)
 
     @classmethod
     def of_kernel(cls, server: OwnServer) -> RemoteLibrary:
@@ -88,7 +95,8 @@ class RemoteLibrary(
         return health
 
     def close(self) -> None:
-        """Close the connections. Results that are open stay readable."""
+        """End subscriptions and close the connections. Open results stay readable."""
+        self._event_bus.close()
         self._transport.close()
 
     def __enter__(self) -> RemoteLibrary:

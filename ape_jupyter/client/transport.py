@@ -149,6 +149,8 @@ class Transport:
         return response
 
     def _decoded(self, cls: Any, response: httpx.Response) -> Any:
+        if cls is None:
+            return None
         try:
             if cls is Any:
                 return response.json()

@@ -4,27 +4,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import ExitStack
-from enum import Enum
 from os import PathLike
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
-from ape_jupyter.errors import ApeError, TransactionClosedError
+from ape_jupyter.errors import ApeError
+from ape_jupyter.library.collected import CollectedChanges
 from ape_jupyter.library.given_run import files_of_tables
 from ape_jupyter.library.intake import Intake
 from ape_jupyter.library.preparation import PreparedRun, Request
 from ape_jupyter.model.events import EventType
 from ape_jupyter.model.operations import (
     AddSimulation,
-    DeleteSimulation,
     Operation,
-    RestoreSimulation,
-    SetPinned,
-    SetTags,
-    UpdateMetadata,
-    checked_changes,
 )
 from ape_jupyter.model.simulation import SimulationMetadata
 from ape_jupyter.model.tags import normalise_tag
@@ -39,14 +31,7 @@ __all__ = ["StateTransaction", "WithTransactions"]
 _log = logging.getLogger(__name__)
 
 
-class _State(Enum):
-    NEW = "has not begun; write `with lib.transaction() as tx:`"
-    OPEN = "is open"
-    COMMITTED = "is committed"
-    ROLLED_BACK = "was rolled back"
-
-
-class StateTransaction:
+class StateTransaction(CollectedChanges):
     """Collects changes inside a ``with`` block and carries them out at its end.
 
     Until then nobody sees any of them, not even through the library itself; an exception in
@@ -73,21 +58,17 @@ class StateTransaction:
         user: str | None,
         request: KeyedRequest | None = None,
     ) -> None:
-        self.runs: tuple[SimulationMetadata, ...] = ()
+        super().__init__()
         self._registry = registry
         self._store = store
         self._intake = intake
         self._user = user or current_user()
         self._request = request
-        self._state = _State.NEW
-        self._staged = ExitStack()
         self._added: list[PreparedRun] = []
         self._operations: list[RegistryOperation] = []
 
-    def add_simulation(
-        self, path: str | PathLike[str], *, tags: Iterable[str] = ()
-    ) -> SimulationMetadata:
-        """Add a run from a results directory or a package; return it as it will be.
+    def add_simulation(self, path: str | PathLike[str], *, tags: Iterable[str] = ()) -> str:
+        """Add a run from a results directory or a package; return its id.
 
         Raises
         ------
@@ -116,8 +97,8 @@ class StateTransaction:
         tags: Iterable[str] = (),
         notes: str = "",
         parent: str | None = None,
-    ) -> SimulationMetadata:
-        """Add a run from tables, as :meth:`Library.register` does; return it as it will be."""
+    ) -> str:
+        """Add a run from tables, as :meth:`Library.register` does; return its id."""
         self._require_open()
         files = files_of_tables(
             {"patients": patients, "visits": visits, "costs": costs, "resources": resources},
@@ -132,47 +113,6 @@ class StateTransaction:
         scratch = self._staged.enter_context(self._store.staged())
         return self._add(self._intake.prepare(files, scratch, request))
 
-    def update_metadata(
-        self, sim_id: str, *, expected_revision: int | None = None, **changes: Any
-    ) -> None:
-        """Change the name, the notes or the visibility of a run."""
-        checked = checked_changes(changes)
-        self.add(
-            UpdateMetadata(sim_id=sim_id, expected_revision=expected_revision, changes=checked)
-        )
-
-    def add_tag(self, sim_id: str, tag: str) -> None:
-        """Tag a run."""
-        self.set_tags([sim_id], add=[tag])
-
-    def remove_tag(self, sim_id: str, tag: str) -> None:
-        """Take a tag off a run."""
-        self.set_tags([sim_id], remove=[tag])
-
-    def set_tags(
-        self, sim_ids: Iterable[str], add: Iterable[str] = (), remove: Iterable[str] = ()
-    ) -> None:
-        """Add and remove tags on several runs."""
-        added, removed = tuple(map(normalise_tag, add)), tuple(map(normalise_tag, remove))
-        for sim_id in sim_ids:
-            self.add(SetTags(sim_id=sim_id, add=added, remove=removed))
-
-    def pin(self, sim_id: str) -> None:
-        """Keep a run's mapped files, whatever the budget."""
-        self.add(SetPinned(sim_id=sim_id, is_pinned=True))
-
-    def unpin(self, sim_id: str) -> None:
-        """Let a run's mapped files be evicted again."""
-        self.add(SetPinned(sim_id=sim_id, is_pinned=False))
-
-    def delete(self, sim_id: str, *, expected_revision: int | None = None) -> None:
-        """Move a run to the trash."""
-        self.add(DeleteSimulation(sim_id=sim_id, expected_revision=expected_revision))
-
-    def restore(self, sim_id: str, *, expected_revision: int | None = None) -> None:
-        """Bring a run back from the trash."""
-        self.add(RestoreSimulation(sim_id=sim_id, expected_revision=expected_revision))
-
     def add(self, operation: Operation) -> None:
         """Add a change that is given as a value."""
         self._require_open()
@@ -181,10 +121,10 @@ class StateTransaction:
         else:
             self._operations.append(operation)
 
-    def _add(self, run: PreparedRun) -> SimulationMetadata:
+    def _add(self, run: PreparedRun) -> str:
         self._added.append(run)
         self._operations.append(self._intake.operation(run))
-        return self._registry.get(run.sim_id) if run.new is None else run.new.metadata
+        return run.sim_id
 
     def _id_of(self, text: str) -> str:
         for run in self._added:
@@ -192,45 +132,21 @@ class StateTransaction:
                 return run.sim_id
         return self._registry.find(text).sim_id
 
-    def _require_open(self) -> None:
-        if self._state is not _State.OPEN:
-            raise TransactionClosedError(f"This transaction {self._state.value}.")
+    def _commit(self) -> list[SimulationMetadata]:
+        return self._intake.commit(self._added, self._operations, self._user, self._request)
 
-    def __enter__(self) -> StateTransaction:
-        if self._state is not _State.NEW:
-            raise TransactionClosedError(
-                f"This transaction {self._state.value}; a transaction is used once."
-            )
-        self._state = _State.OPEN
-        return self
+    def _record_rollback(self, reason: str) -> None:
+        record_rollback(self._registry, len(self._operations), reason, self._user)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        _: TracebackType | None,
-    ) -> None:
-        with self._staged:
-            if error is not None:
-                self._roll_back(error)
-                return
-            try:
-                runs = self._intake.commit(self._added, self._operations, self._user, self._request)
-            except BaseException as failure:
-                self._roll_back(failure)
-                raise
-            self._state = _State.COMMITTED
-            self.runs = tuple(runs)
 
-    def _roll_back(self, reason: BaseException) -> None:
-        self._state = _State.ROLLED_BACK
-        data = {"n_operations": len(self._operations), "reason": type(reason).__name__}
-        try:
-            kind = EventType.TRANSACTION_ROLLED_BACK
-            self._registry.record_event(kind, None, data, self._user)
-        except (ApeError, OSError):
-            # What went wrong first is what the user has to hear.
-            _log.warning("The end of a transaction could not be recorded", exc_info=True)
+def record_rollback(registry: Registry, n_operations: int, reason: str, user: str) -> None:
+    """Leave in the log that a transaction came to nothing."""
+    data = {"n_operations": n_operations, "reason": reason}
+    try:
+        registry.record_event(EventType.TRANSACTION_ROLLED_BACK, None, data, user)
+    except (ApeError, OSError):
+        # What went wrong first is what the user has to hear.
+        _log.warning("The end of a transaction could not be recorded", exc_info=True)
 
 
 class WithTransactions:
@@ -260,3 +176,7 @@ class WithTransactions:
             for operation in wanted:
                 tx.add(operation)
         return list(tx.runs)
+
+    def record_rollback(self, n_operations: int, reason: str, *, user: str | None = None) -> None:
+        """Leave in the log that a transaction elsewhere came to nothing."""
+        record_rollback(self._registry, n_operations, reason, user or current_user())

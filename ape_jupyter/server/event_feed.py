@@ -66,6 +66,11 @@ class EventFeed:
         finally:
             self._waiting.discard(future)
 
+    @property
+    def n_waiting(self) -> int:
+        """How many requests wait now."""
+        return len(self._waiting)
+
     def close(self) -> None:
         """Let all go on that wait. On the event loop."""
         self.is_closed = True

@@ -37,12 +37,12 @@ class TransactionTests:
 
     def test_all_happens_at_the_end(self, library: Any, example_runs: list[Path]) -> None:
         with library.transaction() as tx:
-            run = tx.add_simulation(example_runs[0], tags=["new"])
-            tx.add_tag(run.sim_id, "reviewed")
-            tx.update_metadata(run.sim_id, notes="as published")
-            tx.pin(run.sim_id)
+            sim_id = tx.add_simulation(example_runs[0], tags=["new"])
+            tx.add_tag(sim_id, "reviewed")
+            tx.update_metadata(sim_id, notes="as published")
+            tx.pin(sim_id)
             assert not library.get_all_metadata()
-        found = library.get_metadata(run.sim_id)
+        found = library.get_metadata(sim_id)
         assert tx.runs[-1] == found
         assert found.tags == ("new", "reviewed")
         assert (found.notes, found.is_pinned, found.revision) == ("as published", True, 4)
@@ -52,7 +52,7 @@ class TransactionTests:
             "metadata_updated",
             "metadata_updated",
         ]
-        assert library.load_simulation(run.sim_id).load_results().visits.num_rows == run.n_visits
+        assert library.load_simulation(sim_id).load_results().visits.num_rows == found.n_visits
 
     def test_an_exception_leaves_no_trace_but_its_event(
         self, filled: Any, example_runs: list[Path]
@@ -80,9 +80,9 @@ class TransactionTests:
     def test_wrong_changes_are_refused_where_they_are_made(
         self, library: Any, broken_run: Path
     ) -> None:
+        with pytest.raises(InvalidResultsError), library.transaction() as tx:
+            tx.add_simulation(broken_run)
         with library.transaction() as tx:
-            with pytest.raises(InvalidResultsError):
-                tx.add_simulation(broken_run)
             with pytest.raises(InvalidArgumentError):
                 tx.add_tag("a run", "")
             with pytest.raises(InvalidArgumentError):
@@ -266,7 +266,9 @@ class LifecycleTests:
         run = filled.delete(QUIET)
         filled.purge(timedelta(), dry_run=False)
         history = types_of(filled.events(sim_id=run.sim_id))
-        assert history == ["simulation_registered", "simulation_deleted", "simulation_purged"]
+        # The mapped files may have left the cache at any time.
+        changes = [kind for kind in history if kind != "simulation_evicted"]
+        assert changes == ["simulation_registered", "simulation_deleted", "simulation_purged"]
         (back,) = filled.import_results(example_runs[0])
         assert back.checksum == run.checksum
         assert filled.load_simulation(QUIET).load_results().visits.num_rows == run.n_visits
@@ -303,4 +305,4 @@ class LifecycleTests:
 
 
 class RecordingTests(TransactionTests, SubscriptionTests, LifecycleTests):
-    """What only a library in this process can do yet."""
+    """What a library records, bundles and lets go."""

@@ -24,6 +24,7 @@ from ape_jupyter.testing.runs import EXAMPLE_NAMES, write_example_runs
 from ape_jupyter.testing.suite_memory import MemoryTests, ResidencyTests
 from ape_jupyter.testing.suite_migrations import MigrationTests
 from ape_jupyter.testing.suite_performance import PerformanceTests
+from ape_jupyter.testing.suite_recording import RecordingTests
 from ape_jupyter.testing.suite_results import ComparisonTests, RegistrationTests, ResultsTests
 from ape_jupyter.testing.suite_verification import LinkTests, VerificationTests
 from ape_jupyter.testing.suite_watching import WatchingTests
@@ -294,6 +295,7 @@ class LibraryTests(
     SearchTests,
     TagTests,
     RegistrationTests,
+    RecordingTests,
     ResultsTests,
     ComparisonTests,
     ResidencyTests,

@@ -39,6 +39,7 @@ _REASONS = {
     200: "Done.",
     201: "Registered.",
     202: "Started.",
+    204: "Done; there is nothing to say.",
     304: "Nothing changed since the ETag.",
     400: "The request can not be understood.",
     401: "The kernel's signature was refused.",

@@ -17,7 +17,14 @@ from ape_jupyter.model.operations import (
     UpdateMetadata,
 )
 
-__all__ = ["MetadataChange", "OperationOrder", "TransactionOrder", "operations_of", "order_of"]
+__all__ = [
+    "MetadataChange",
+    "OperationOrder",
+    "Rollback",
+    "TransactionOrder",
+    "operations_of",
+    "order_of",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +58,22 @@ class TransactionOrder:
     """Changes to be made in this order, all or none."""
 
     operations: tuple[OperationOrder, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rollback:
+    """That a client gave a transaction up before it was sent.
+
+    Attributes
+    ----------
+    n_operations : int
+        How many changes it had collected.
+    reason : str
+        Name of the exception that ended it.
+    """
+
+    n_operations: int
+    reason: str
 
 
 _FIELD_OF_OPERATION: Mapping[type, str] = {

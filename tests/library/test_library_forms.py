@@ -28,7 +28,7 @@ def server(tmp_path):
         yield server
 
 
-class TestLocalLibrary(LibraryTests, RecordingTests):
+class TestLocalLibrary(LibraryTests):
     @pytest.fixture
     def library(self, tmp_path):
         with LocalLibrary.open(tmp_path / "library") as library:

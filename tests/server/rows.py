@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from ape_jupyter.wire.messages import ImportOrder
@@ -26,6 +27,7 @@ class Request:
     body: bytes | None = None
     content_type: str = "application/json"
     query: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,35 @@ ROWS: dict[tuple[str, str], Row] = {
         200,
         lambda c: Request("tags", _json({"sim_ids": [c.sim_ids[1]], "add": ["x"], "remove": []})),
     ),
+    ("PATCH", "simulations/{sim_id}"): Row(
+        "write",
+        200,
+        lambda c: Request(
+            f"simulations/{c.sim_ids[1]}", _json({"notes": "x"}), headers={"If-Match": "*"}
+        ),
+    ),
+    ("POST", "transactions"): Row(
+        "write",
+        200,
+        lambda c: Request(
+            "transactions",
+            _json({"operations": [{"set_tags": {"sim_id": c.sim_ids[1], "add": ["x"]}}]}),
+            headers={"Idempotency-Key": uuid.uuid4().hex},
+        ),
+    ),
+    ("POST", "transactions/rollback"): Row(
+        "write",
+        204,
+        lambda c: Request(
+            "transactions/rollback", _json({"n_operations": 1, "reason": "KeyError"})
+        ),
+    ),
+    ("POST", "trash/purge"): Row("write", 200, lambda c: Request("trash/purge", _json({}))),
+    ("GET", "events"): Row(
+        "read", 200, lambda c: Request("events", query="types=tags_changed&limit=2")
+    ),
+    # Whoever is let in hears that this is no request for a WebSocket.
+    ("GET", "events/stream"): Row("read", 400, lambda c: Request("events/stream")),
     ("POST", "comparisons"): Row(
         "read",
         200,

@@ -8,6 +8,12 @@ from ape_jupyter.library.interface.changing import ChangesRuns
 from ape_jupyter.library.interface.comparing import ComparesRuns
 from ape_jupyter.library.interface.opening import FilterValue, OpensRuns
 from ape_jupyter.library.interface.performance import MeasuresItself
+from ape_jupyter.library.interface.recording import (
+    BundlesChanges,
+    EditsRuns,
+    EndsRuns,
+    TellsEvents,
+)
 from ape_jupyter.library.interface.residency import KeepsRuns
 from ape_jupyter.library.interface.taking_in import TakesRunsIn
 from ape_jupyter.library.interface.verification import VerifiesRuns
@@ -21,6 +27,10 @@ class Library(
     FollowsFolders,
     OpensRuns,
     ChangesRuns,
+    EditsRuns,
+    BundlesChanges,
+    TellsEvents,
+    EndsRuns,
     ComparesRuns,
     KeepsRuns,
     MeasuresItself,

@@ -46,10 +46,11 @@ class Transaction(Protocol):
     def runs(self) -> Sequence[SimulationMetadata]:
         """After the block: the run of each change, as it was after that change."""
 
-    def add_simulation(
-        self, path: str | PathLike[str], *, tags: Iterable[str] = ()
-    ) -> SimulationMetadata:
-        """Add a run from a results directory or a package; return it as it will be."""
+    def add_simulation(self, path: str | PathLike[str], *, tags: Iterable[str] = ()) -> str:
+        """Add a run from a results directory or a package; return its id.
+
+        A run with faults is refused here or at the end of the block.
+        """
 
     def register(
         self,
@@ -65,8 +66,8 @@ class Transaction(Protocol):
         tags: Iterable[str] = (),
         notes: str = "",
         parent: str | None = None,
-    ) -> SimulationMetadata:
-        """Add a run from tables, as :meth:`Library.register` does; return it as it will be."""
+    ) -> str:
+        """Add a run from tables, as :meth:`Library.register` does; return its id."""
 
     def update_metadata(
         self, sim_id: str, *, expected_revision: int | None = None, **changes: Any

@@ -28,7 +28,11 @@ from ape_jupyter.server.handlers.simulations import (
 )
 from ape_jupyter.server.handlers.tables import TableHandler
 from ape_jupyter.server.handlers.tags import TagsHandler
-from ape_jupyter.server.handlers.transactions import PurgeHandler, TransactionsHandler
+from ape_jupyter.server.handlers.transactions import (
+    PurgeHandler,
+    RollbackHandler,
+    TransactionsHandler,
+)
 from ape_jupyter.server.handlers.verification import VerificationHandler
 from ape_jupyter.server.handlers.watches import WatchesHandler, WatchHandler
 
@@ -52,6 +56,7 @@ HANDLERS: tuple[tuple[str, type[ApeHandler]], ...] = (
     ("performance/suggestions/{suggestion_id}/apply", ApplySuggestionHandler),
     ("tags", TagsHandler),
     ("transactions", TransactionsHandler),
+    ("transactions/rollback", RollbackHandler),
     ("trash/purge", PurgeHandler),
     ("events", EventsHandler),
     ("events/stream", EventsSocket),

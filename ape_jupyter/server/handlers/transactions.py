@@ -13,12 +13,14 @@ from ape_jupyter.model.operations import AddSimulation
 from ape_jupyter.server.handlers.base import ApeHandler
 from ape_jupyter.server.permissions import authenticated, authorized
 from ape_jupyter.wire.messages import PurgeOrder, SimulationList
-from ape_jupyter.wire.transactions import TransactionOrder, operations_of
+from ape_jupyter.wire.transactions import Rollback, TransactionOrder, operations_of
 
 if TYPE_CHECKING:
     from ape_jupyter.library.local import LocalLibrary
 
-__all__ = ["PurgeHandler", "TransactionsHandler"]
+__all__ = ["PurgeHandler", "RollbackHandler", "TransactionsHandler"]
+
+_MAX_REASON_CHARACTERS = 100
 
 
 class TransactionsHandler(ApeHandler):
@@ -45,6 +47,24 @@ class TransactionsHandler(ApeHandler):
             return SimulationList(items=tuple(library.apply(operations, key=key, user=user)))
 
         await self.answer_call(carry_out, heavy=adds)
+
+
+class RollbackHandler(ApeHandler):
+    """``transactions/rollback``."""
+
+    @authenticated
+    @authorized("write", "ape-simulations")
+    async def post(self) -> None:
+        """Leave in the log that a client gave a transaction up."""
+        note = self.json_body(Rollback)
+        if not (note.reason.isidentifier() and len(note.reason) <= _MAX_REASON_CHARACTERS):
+            raise InvalidArgumentError("body.reason should be the name of an exception.")
+        user = self.owner
+        await self.access.call(
+            lambda library: library.record_rollback(note.n_operations, note.reason, user=user)
+        )
+        self.set_status(204)
+        self.finish()
 
 
 class PurgeHandler(ApeHandler):

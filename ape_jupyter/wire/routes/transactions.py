@@ -5,7 +5,7 @@ from __future__ import annotations
 from ape_jupyter.model.lifecycle import PurgeReport
 from ape_jupyter.wire.messages import PurgeOrder, SimulationList
 from ape_jupyter.wire.routes.route import Route
-from ape_jupyter.wire.transactions import TransactionOrder
+from ape_jupyter.wire.transactions import Rollback, TransactionOrder
 
 __all__ = ["ROUTES"]
 
@@ -20,6 +20,16 @@ ROUTES: tuple[Route, ...] = (
         body=TransactionOrder,
         answers={200: SimulationList},
         errors=(400, 404, 409, 410, 412, 422, 507),
+    ),
+    Route(
+        method="POST",
+        path="transactions/rollback",
+        name="recordRollback",
+        summary="Leave in the log that a client gave a transaction up.",
+        action="write",
+        body=Rollback,
+        answers={204: None},
+        errors=(400,),
     ),
     Route(
         method="POST",
