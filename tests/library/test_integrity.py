@@ -32,7 +32,7 @@ OBJECT_FILES = (
 )
 CACHE_FILES = ("patients.arrow", "visits.arrow", "costs.arrow", "resources.arrow", "summary")
 SETTINGS = settings(
-    max_examples=12,
+    max_examples=8,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
