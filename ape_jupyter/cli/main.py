@@ -11,6 +11,7 @@ from ape_jupyter.cli.demonstration import demo
 from ape_jupyter.cli.importing import import_
 from ape_jupyter.cli.memory import evict, memory, optimize, pin, unpin
 from ape_jupyter.cli.runs import delete, list_, restore, show, tag
+from ape_jupyter.cli.verification import verify
 from ape_jupyter.cli.watching import unwatch, watch, watches
 
 __all__ = ["main"]
@@ -51,7 +52,7 @@ def main() -> None:
 COMMANDS = (
     *(demo, import_, watch, watches, unwatch),
     *(list_, show, compare, tag, delete, restore),
-    *(pin, unpin, evict, memory, optimize, completion),
+    *(pin, unpin, evict, memory, optimize, verify, completion),
 )
 for command in COMMANDS:
     main.add_command(command)

@@ -10,40 +10,75 @@ from ape_jupyter.cache.mapped import PersistentCache
 from ape_jupyter.errors import InvalidArgumentError
 from ape_jupyter.library.changing import WithChanges
 from ape_jupyter.library.comparing import WithComparison
+from ape_jupyter.library.custody import Custody
 from ape_jupyter.library.intake import Intake
+from ape_jupyter.library.lifecycle import WithLifecycle
 from ape_jupyter.library.location import DATABASE, prepare_directory
 from ape_jupyter.library.opening import WithRuns
 from ape_jupyter.library.residency import Residency, WithResidency
 from ape_jupyter.library.taking_in import WithIntake
+from ape_jupyter.library.telling import WithEvents
+from ape_jupyter.library.transactions import WithTransactions
+from ape_jupyter.library.verification import Verifier, WithVerification
 from ape_jupyter.library.watching import FollowedFolders, WithWatching
 from ape_jupyter.registry.registry import Registry
+from ape_jupyter.results.records import RunRecords
 from ape_jupyter.results.store import ObjectStore
+from ape_jupyter.services.events import EventBus
 
 __all__ = ["LocalLibrary"]
 
 
-class LocalLibrary(WithRuns, WithIntake, WithWatching, WithChanges, WithComparison, WithResidency):
+class LocalLibrary(
+    WithRuns,
+    WithIntake,
+    WithWatching,
+    WithChanges,
+    WithTransactions,
+    WithEvents,
+    WithLifecycle,
+    WithComparison,
+    WithResidency,
+    WithVerification,
+):
     """A library in a directory; see :class:`ape_jupyter.library.interface.Library`.
 
     Threads may share one. Any number of processes of one machine may open the directory.
-    Methods that take runs in have ``user``: the owner of the runs, by default the user of
-    this process.
+    Methods that change something have ``user``: who does it, by default the user of this
+    process.
     """
 
-    def __init__(self, directory: Path, budget: Budget | None = None) -> None:
+    def __init__(
+        self, directory: Path, budget: Budget | None = None, database: str | None = None
+    ) -> None:
         self.directory = directory
-        self._registry = Registry(directory / DATABASE)
+        self._registry = Registry(database or directory / DATABASE)
+        self._events = EventBus(self._registry)
         self._store = ObjectStore(directory / "objects", directory / "staging")
         self._store.discard_abandoned()
         pinned = self._registry.pinned_checksums
         self._cache = PersistentCache(directory / "cache", budget, pinned)
         self._residency = Residency(self._registry, self._cache)
-        self._intake = Intake(self._registry, self._store, self._cache)
+        self._records = RunRecords(directory / "runs", directory / "staging")
+        self._custody = Custody(self._registry, self._store)
+        self._intake = Intake(self._registry, self._store, self._records, self._cache)
+        self._verifier = Verifier(
+            directory=directory,
+            registry=self._registry,
+            store=self._store,
+            records=self._records,
+            cache=self._cache,
+            custody=self._custody,
+        )
         self._followed = FollowedFolders(directory, self._take_in_watched)
 
     @classmethod
     def open(
-        cls, directory: str | PathLike[str], *, cache_budget_mb: float | None = None
+        cls,
+        directory: str | PathLike[str],
+        *,
+        cache_budget_mb: float | None = None,
+        database: str | None = None,
     ) -> LocalLibrary:
         """Open a library, making the directory when there is none.
 
@@ -52,6 +87,9 @@ class LocalLibrary(WithRuns, WithIntake, WithWatching, WithChanges, WithComparis
         cache_budget_mb : float, optional
             What the mapped files may take. Default: ``APE_JUPYTER_CACHE_BUDGET_MB``, else a
             fifth of the disk or half of the memory, whichever is less.
+        database : str, optional
+            The ``postgresql://`` URL of a database for the metadata. Default: a SQLite file
+            in the directory.
 
         Raises
         ------
@@ -67,7 +105,7 @@ class LocalLibrary(WithRuns, WithIntake, WithWatching, WithChanges, WithComparis
         except OSError as error:
             reason = error.strerror or str(error)
             raise InvalidArgumentError(f"No library can be kept in {path}: {reason}.") from error
-        return cls(path, budget)
+        return cls(path, budget, database)
 
     @property
     def location(self) -> str:
@@ -79,8 +117,12 @@ class LocalLibrary(WithRuns, WithIntake, WithWatching, WithChanges, WithComparis
         return self._registry.revision()
 
     def close(self) -> None:
-        """Follow no folder any more, and release the database. Open results stay readable."""
+        """Follow no folder any more, end subscriptions, and release the database.
+
+        Results that are open stay readable.
+        """
         self._followed.close()
+        self._events.close()
         self._registry.close()
 
     def __enter__(self) -> LocalLibrary:

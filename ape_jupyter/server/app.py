@@ -128,7 +128,9 @@ class ApeJupyterApp(ExtensionApp):
         self, order: ImportOrder, *, progress: ProgressCallback, user: str | None
     ) -> ImportReport:
         library = self.access.library()
-        return library.import_results(order.path, tags=order.tags, progress=progress, user=user)
+        return library.import_results(
+            order.path, copy=order.copy, tags=order.tags, progress=progress, user=user
+        )
 
     async def _start_jupyter_server_extension(self, serverapp: ServerApp) -> None:
         """Let kernels find the server, and open the library so that the first user need not wait.

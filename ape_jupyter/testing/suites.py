@@ -23,9 +23,10 @@ from ape_jupyter.model.progress import Progress
 from ape_jupyter.testing.runs import EXAMPLE_NAMES, write_example_runs
 from ape_jupyter.testing.suite_memory import MemoryTests, ResidencyTests
 from ape_jupyter.testing.suite_results import ComparisonTests, RegistrationTests, ResultsTests
+from ape_jupyter.testing.suite_verification import LinkTests, VerificationTests
 from ape_jupyter.testing.suite_watching import WatchingTests
 
-__all__ = ["LibraryFixtures", "LibraryTests"]
+__all__ = ["LibraryFixtures", "LibraryTests", "TagTests"]
 
 
 class LibraryFixtures:
@@ -294,6 +295,8 @@ class LibraryTests(
     ComparisonTests,
     ResidencyTests,
     MemoryTests,
+    LinkTests,
+    VerificationTests,
     WatchingTests,
 ):
     """What every form of library does."""

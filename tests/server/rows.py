@@ -119,6 +119,9 @@ ROWS: dict[tuple[str, str], Row] = {
     ("GET", "imports"): Row("read", 200, lambda c: Request("imports")),
     ("GET", "imports/{job_id}"): Row("read", 200, lambda c: Request(f"imports/{_job(c)}")),
     ("DELETE", "imports/{job_id}"): Row("write", 200, lambda c: Request(f"imports/{_job(c)}")),
+    ("POST", "verification"): Row(
+        "write", 200, lambda c: Request("verification", _json({"fast": True}))
+    ),
     ("GET", "watches"): Row("read", 200, lambda c: Request("watches")),
     ("POST", "watches"): Row(
         "write",

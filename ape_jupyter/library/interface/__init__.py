@@ -9,13 +9,21 @@ from ape_jupyter.library.interface.comparing import ComparesRuns
 from ape_jupyter.library.interface.opening import FilterValue, OpensRuns
 from ape_jupyter.library.interface.residency import KeepsRuns
 from ape_jupyter.library.interface.taking_in import TakesRunsIn
+from ape_jupyter.library.interface.verification import VerifiesRuns
 from ape_jupyter.library.interface.watching import FollowsFolders
 
 __all__ = ["FilterValue", "Library"]
 
 
 class Library(
-    TakesRunsIn, FollowsFolders, OpensRuns, ChangesRuns, ComparesRuns, KeepsRuns, Protocol
+    TakesRunsIn,
+    FollowsFolders,
+    OpensRuns,
+    ChangesRuns,
+    ComparesRuns,
+    KeepsRuns,
+    VerifiesRuns,
+    Protocol,
 ):
     """A shared library of simulation runs.
 

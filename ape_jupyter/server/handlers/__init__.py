@@ -22,6 +22,7 @@ from ape_jupyter.server.handlers.simulations import (
 )
 from ape_jupyter.server.handlers.tables import TableHandler
 from ape_jupyter.server.handlers.tags import TagsHandler
+from ape_jupyter.server.handlers.verification import VerificationHandler
 from ape_jupyter.server.handlers.watches import WatchesHandler, WatchHandler
 
 __all__ = ["HANDLERS"]
@@ -44,6 +45,7 @@ HANDLERS: tuple[tuple[str, type[ApeHandler]], ...] = (
     ("imports", ImportsHandler),
     ("imports/{job_id}", ImportHandler),
     ("packages", PackagesHandler),
+    ("verification", VerificationHandler),
     ("watches", WatchesHandler),
     ("watches/{watch_id}", WatchHandler),
 )

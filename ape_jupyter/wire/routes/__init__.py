@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from ape_jupyter.wire.routes import comparisons, health, imports, memory, simulations, tags, watches
+from ape_jupyter.wire.routes import (
+    comparisons,
+    health,
+    imports,
+    memory,
+    simulations,
+    tags,
+    verification,
+    watches,
+)
 from ape_jupyter.wire.routes.route import ARROW_FILE, Parameter, Route
 
 __all__ = ["ARROW_FILE", "ROUTES", "Parameter", "Route"]
@@ -14,5 +23,6 @@ ROUTES: tuple[Route, ...] = (
     *tags.ROUTES,
     *comparisons.ROUTES,
     *imports.ROUTES,
+    *verification.ROUTES,
     *watches.ROUTES,
 )
