@@ -16,6 +16,7 @@ from ape_jupyter.errors import (
     InvalidResultsError,
     SimulationNotFoundError,
 )
+from ape_jupyter.library.isolation import prepare_isolated
 from ape_jupyter.library.preparation import (
     KnownRun,
     PreparedRun,
@@ -120,8 +121,11 @@ class Intake:
     ) -> PreparedRun:
         """Read a run, and make its summary; see :func:`prepare_run`."""
         look_up = partial(self._known, link=request.link)
+        # What is in memory was brought by this process, and can do it no more harm.
+        is_brought = all(isinstance(table, Path) for table in files.tables.values())
+        prepare = prepare_isolated if is_brought else prepare_run
         with reporting_full_disk(self._store.directory):
-            run = prepare_run(files, request, self._store, scratch, look_up, on_rows)
+            run = prepare(files, request, self._store, scratch, look_up, on_rows)
             if run.new is not None:
                 tables = {SUMMARY: run.new.summary}
                 self._cache.files(run.new.metadata.checksum, [SUMMARY], lambda: tables)
@@ -231,7 +235,13 @@ def record_of(run: SimulationMetadata, tables: Mapping[str, str]) -> RunRecord:
 
 def _files_at(path: Path, scratch: Path, link: bool) -> RunFiles:
     if not is_package(path):
-        return RunFiles.of_directory(path)
+        files = RunFiles.of_directory(path)
+        # A pipe, for example, would be waited for.
+        strange = [p for p in files.tables.values() if Path(p).exists() and not Path(p).is_file()]
+        if strange:
+            faults = [Fault(Path(p).name, "is no regular file") for p in strange]
+            raise InvalidResultsError(files.label, faults)
+        return files
     if link:
         problem = "is a package, which can not be linked; import it with a copy"
         raise InvalidResultsError(displayed(path), [Fault(path.name, problem)])
