@@ -16,6 +16,7 @@ from ape_jupyter.errors import (
     CorruptedDataError,
     Fault,
     InvalidResultsError,
+    MigrationError,
     OutOfSpaceError,
     SchemaTooNewError,
 )
@@ -28,7 +29,13 @@ __all__ = ["Order", "error_in", "failed", "prepared", "prepared_in", "receive", 
 
 _ERRORS = {
     cls.__name__: cls
-    for cls in (ConflictError, CorruptedDataError, OutOfSpaceError, SchemaTooNewError)
+    for cls in (
+        ConflictError,
+        CorruptedDataError,
+        MigrationError,
+        OutOfSpaceError,
+        SchemaTooNewError,
+    )
 }
 
 
@@ -116,6 +123,7 @@ def prepared(run: PreparedRun) -> dict[str, Any]:
             "row": row_of(run.new.metadata),
             "tags": list(run.new.metadata.tags),
             "documents": run.new.documents,
+            "migration": run.new.migration,
             "stored": {**asdict(staged.stored), "tables": dict(staged.stored.tables)},
             "path": str(staged.path),
             "is_there": staged.is_there,

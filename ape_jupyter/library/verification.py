@@ -50,6 +50,9 @@ class Verifier:
         if sim_id is not None:
             runs = [self.registry.find(sim_id)]
         else:
+            if repair:
+                # A purge that was killed half-way would else keep its results for good.
+                self.registry.clear_tombstones(self.store.remove, self.records.remove)
             check.unregistered_runs()
             runs = self.registry.all_runs()
         for done, run in enumerate(runs):

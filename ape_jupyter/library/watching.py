@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from os import PathLike
 from pathlib import Path
-from typing import Any
 
 from ape_jupyter.errors import ConflictError, InvalidArgumentError, InvalidResultsError
 from ape_jupyter.library.listing import ImportReport
@@ -208,8 +207,6 @@ class WithWatching:
         user: str | None = None,
     ) -> Watch:
         """Follow a folder that APE keeps writing to; see ``Library``."""
-        if not copy:
-            raise InvalidArgumentError("Runs of a folder that is followed are copied: copy=True.")
         definition = WatchDefinition(
             folder=str(Path(folder).expanduser().absolute()),
             tags=tuple(normalise_tag(tag) for tag in tags),
@@ -256,9 +253,14 @@ class WithWatching:
     def _take_in_watched(
         self, path: Path, definition: WatchDefinition, progress: ProgressCallback
     ) -> ImportOutcome:
-        options: dict[str, Any] = {"tags": definition.tags, "user": definition.user}
         try:
-            report = self.import_results(path, progress=progress, **options)
+            report = self.import_results(
+                path,
+                copy=definition.copy,
+                tags=definition.tags,
+                progress=progress,
+                user=definition.user,
+            )
         except InvalidResultsError as error:
             return ImportOutcome(
                 path=displayed(path), status=ImportStatus.REFUSED, faults=error.faults

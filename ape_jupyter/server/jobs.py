@@ -136,9 +136,10 @@ class ImportJobs:
         """Take up the imports that ended servers have left unfinished."""
         if not self._resumes:
             return
-        for job_id in self._records.ids():
-            if self._known(job_id) is None and self._unfinished(job_id) is not None:
-                self._take_up(job_id)
+        unknown = [job_id for job_id in self._records.ids() if self._known(job_id) is None]
+        left = [record.job for job_id in unknown if (record := self._unfinished(job_id))]
+        for job in sorted(left, key=lambda job: job.started_at):
+            self._take_up(job.job_id)
 
     def get(self, job_id: str) -> Job | None:
         """Return the state of a job; None when it is unknown or forgotten."""

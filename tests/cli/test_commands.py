@@ -382,3 +382,24 @@ class TestVerify:
         result = cli("verify")
         assert result.exit_code == 1
         assert "visits.parquet is no longer there" in result.stdout
+
+
+class TestHistoryAndPurge:
+    def test_history(self, filled: Cli) -> None:
+        filled("tag", "quiet-harbour", "--add", "thesis")
+        result = filled("history", "quiet-harbour")
+        assert result.exit_code == 0
+        assert "simulation registered" in result.output
+        assert "tags: draft → draft, thesis" in result.output
+        told = json.loads(filled("history", "quiet-harbour", "--json").output)
+        assert [event["type"] for event in told] == ["simulation_registered", "tags_changed"]
+
+    def test_purge_says_first_what_would_go(self, filled: Cli) -> None:
+        filled("delete", "quiet-harbour")
+        assert "0 runs" in filled("purge").output
+        plan = filled("purge", "--older-than-days", "0").output
+        assert "1 run and 1 result set would go" in plan
+        assert "add --yes" in plan
+        done = filled("purge", "--older-than-days", "0", "--yes").output
+        assert "1 run and 1 result set gone" in done
+        assert "0 runs" in filled("purge", "--older-than-days", "0").output

@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pyarrow as pa
@@ -32,7 +32,7 @@ OBJECT_FILES = (
 )
 CACHE_FILES = ("patients.arrow", "visits.arrow", "costs.arrow", "resources.arrow", "summary")
 SETTINGS = settings(
-    max_examples=12,
+    max_examples=8,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
@@ -372,3 +372,19 @@ class TestLinkedRuns:
             assert again.verify(repair=True).ok
             assert again.get_metadata(NAME).source.value == "linked"
             visits_of(again)
+
+
+def test_a_repair_ends_a_purge_that_was_killed(library: LocalLibrary) -> None:
+    run = library.delete(NAME)
+    # The first half of a purge; the second removes the files.
+    library._registry.purge(datetime.now(UTC))
+    assert library.verify().ok
+    assert object_of_checksum(library, run.checksum)
+    assert library.verify(repair=True).ok
+    assert not object_of_checksum(library, run.checksum)
+    assert run.sim_id not in library._records.ids()
+    assert run.sim_id not in {other.sim_id for other in library._registry.all_runs()}
+
+
+def object_of_checksum(library: LocalLibrary, checksum: str) -> list[Path]:
+    return list(library.directory.glob(f"objects/*/{checksum}"))

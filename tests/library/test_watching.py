@@ -12,7 +12,7 @@ import sys
 import pytest
 
 from ape_jupyter.demo.generator import write_package
-from ape_jupyter.errors import ConflictError, InvalidArgumentError
+from ape_jupyter.errors import ConflictError
 from ape_jupyter.library.local import LocalLibrary
 from ape_jupyter.library.watch_files import WatchLedger
 from ape_jupyter.testing.suite_watching import SETTLE_SECONDS, eventually
@@ -238,6 +238,12 @@ def test_what_the_configuration_names(library, tmp_path, runs, folder):
     assert [watch.folder for watch in library.watches()] == [str(later)]
 
 
-def test_linking_is_refused_plainly(library, folder):
-    with pytest.raises(InvalidArgumentError, match="copy=True"):
-        library.watch(folder, copy=False)
+def test_runs_can_be_linked(library, runs, folder):
+    shutil.copytree(runs[0], folder / runs[0].name)
+    before = fingerprint(folder)
+    watch = library.watch(folder, copy=False, settle_seconds=SETTLE_SECONDS)
+    eventually(lambda: watch.state.n_taken_in == 1)
+    watch.stop()
+    assert library.get_metadata(runs[0].name).source == "linked"
+    assert library.load_simulation(runs[0].name).load_results().visits.num_rows
+    assert fingerprint(folder) == before

@@ -196,8 +196,11 @@ def closed_in_the_middle(steps, records):
     jobs = ImportJobs(steps, records)
     left = [jobs.start(ImportOrder(path="/first", tags=("t",)), "ada"), jobs.start(ORDER)]
     assert steps.started.wait(10)
-    threading.Timer(0.1, steps.may_go_on.release).start()
-    jobs.close()
+    closing = threading.Thread(target=jobs.close)
+    closing.start()
+    assert jobs._stopping.wait(10)
+    steps.may_go_on.release()
+    closing.join()
     assert steps.done == 1
     return left
 

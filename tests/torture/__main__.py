@@ -11,6 +11,7 @@ from ape_jupyter.cache.seals import _version as package_version_of_seals
 from ape_jupyter.services.migrate.service import metadata_migrations
 from torture import forks
 from torture.actions import warm_up
+from torture.clients import clients, postgresql_restarts
 from torture.kills import kills
 from torture.syscalls import crashes, errors
 
@@ -19,6 +20,8 @@ PARTS = {
     "kills": lambda scale: kills(max(4, round(200 * scale))),
     "crashes": lambda scale: crashes(round(1 / scale)),
     "errors": lambda scale: errors(round(1 / scale)),
+    "clients": lambda scale: clients(round(1000 * scale)),
+    "postgresql": lambda scale: postgresql_restarts(round(1000 * scale)),
 }
 
 
@@ -33,6 +36,9 @@ def main() -> None:
     unknown = set(options.parts) - set(PARTS)
     if unknown:
         parser.error(f"no part is named {', '.join(sorted(unknown))}")
+    # As in Python inside another program: runs are then read in the process that is killed or
+    # traced, and not in one of its own, so that every system call can be reached.
+    sys.executable = ""
     forks.load_modules_of(warm_up)
     # Both look through all installed packages, once in each process.
     package_version_of_seals()

@@ -6,11 +6,13 @@ import os
 import random
 import tempfile
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 
 from ape_jupyter.demo.generator import RunSpec, write_results
 from ape_jupyter.errors import ApeError
 from ape_jupyter.library.local import LocalLibrary
+from ape_jupyter.library.transactions import StateTransaction
 from torture.ledger import Change, Ledger
 
 __all__ = ["apply", "apply_at_random", "perform", "warm_up", "write_runs"]
@@ -38,34 +40,59 @@ def write_runs(directory: Path, count: int, n_patients: int = 8) -> list[Path]:
 
 def perform(library: LocalLibrary, change: Change, results: Path) -> None:
     """Ask a library for a change."""
-    for verb, tag in change.steps:
-        if verb == "import":
-            library.import_results(results / change.run)
-        elif verb == "tag":
-            library.add_tag(change.run, tag)
-        elif verb == "untag":
-            library.remove_tag(change.run, tag)
-        elif verb == "delete":
-            library.delete(change.run)
-        elif verb == "restore":
-            library.restore(change.run)
+    if len(change.steps) > 1:
+        with library.transaction() as transaction:
+            for verb, run, tag in change.steps:
+                if verb == "import":
+                    transaction.add_simulation(results / run)
+                else:
+                    _do(transaction, verb, run, tag)
+        return
+    ((verb, run, tag),) = change.steps
+    if verb == "import":
+        library.import_results(results / run)
+    elif verb == "purge":
+        library.purge(older_than=timedelta(), dry_run=False)
+    else:
+        _do(library, verb, run, tag)
+
+
+def _do(target: LocalLibrary | StateTransaction, verb: str, run: str, tag: str) -> None:
+    if verb == "tag":
+        target.add_tag(run, tag)
+    elif verb == "untag":
+        target.remove_tag(run, tag)
+    elif verb == "delete":
+        target.delete(run)
+    elif verb == "restore":
+        target.restore(run)
 
 
 def change_at_random(choice: random.Random, runs: Sequence[str], present: set[str]) -> Change:
     """Choose a change that the library has no reason to refuse."""
-    run = choice.choice(runs)
-    if run not in present:
-        return Change(run, (("import", ""),))
-    verb = choice.choice(("tag", "untag", "delete", "import"))
-    if verb in ("tag", "untag"):
-        return Change(run, ((verb, choice.choice(TAGS)),))
-    return Change(run, ((verb, ""),))
+    if choice.random() < 0.05:
+        return Change((("purge", "", ""),))
+    n_steps = choice.choice((1, 1, 2, 3))
+    steps = []
+    for run in choice.sample(runs, n_steps):
+        if run not in present:
+            steps.append(("import", run, ""))
+            continue
+        verb = choice.choice(("tag", "tag", "untag", "delete", "import"))
+        steps.append((verb, run, choice.choice(TAGS) if "tag" in verb else ""))
+    return Change(tuple(steps))
 
 
-def apply(library_path: Path, changes: Sequence[Change], results: Path, ledger_path: Path) -> None:
+def apply(
+    library_path: Path,
+    changes: Sequence[Change],
+    results: Path,
+    ledger_path: Path,
+    database: str | None = None,
+) -> None:
     """Do some changes; a refusal is noted, and ends it."""
     ledger = Ledger(ledger_path)
-    with LocalLibrary.open(library_path) as library:
+    with LocalLibrary.open(library_path, database=database) as library:
         for change in changes:
             ledger.begin(change)
             try:
@@ -76,15 +103,22 @@ def apply(library_path: Path, changes: Sequence[Change], results: Path, ledger_p
             ledger.confirm()
 
 
-def apply_at_random(library_path: Path, results: Path, ledger_path: Path, seed: int) -> None:
+def apply_at_random(
+    library_path: Path,
+    results: Path,
+    ledger_path: Path,
+    seed: int,
+    database: str | None = None,
+) -> None:
     """Do changes until killed, also by the end of who has started it."""
     choice = random.Random(seed)
     runs = sorted(path.name for path in results.iterdir())
     ledger = Ledger(ledger_path)
-    with LocalLibrary.open(library_path) as library:
-        while os.getppid() != 1:
-            statuses = {run.sim_id for run in library.get_all_metadata()}
-            change = change_at_random(choice, runs, statuses)
+    parent = os.getppid()
+    with LocalLibrary.open(library_path, database=database) as library:
+        while os.getppid() == parent:
+            present = {run.sim_id for run in library.get_all_metadata()}
+            change = change_at_random(choice, runs, present)
             ledger.begin(change)
             perform(library, change, results)
             ledger.confirm()
@@ -96,11 +130,12 @@ def warm_up() -> None:
 
     with tempfile.TemporaryDirectory(prefix="torture-") as name:
         results, library = Path(name) / "results", Path(name) / "library"
+        first, second = (run.name for run in write_runs(results, 2))
         changes = [
-            Change(run.name, ((verb, tag),))
-            for run in write_runs(results, 2)
-            for verb, tag in (("import", ""), ("tag", "a"), ("untag", "a"), ("delete", ""))
+            Change((("import", first, ""),)),
+            Change((("import", second, ""), ("tag", second, "a"))),
+            *(Change(((verb, first, "a"),)) for verb in ("tag", "untag", "delete", "restore")),
+            Change((("purge", "", ""),)),
         ]
-        changes.append(Change(changes[0].run, (("restore", ""),)))
         apply(library, changes, results, Path(name) / "ledger")
         audit(library)

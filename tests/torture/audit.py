@@ -16,10 +16,10 @@ __all__ = ["audit", "collect_garbage"]
 DAY = 24 * 3600
 
 
-def audit(path: Path) -> dict[str, Any]:
+def audit(path: Path, database: str | None = None) -> dict[str, Any]:
     """Return the runs of a library, what is wrong with it, and what nobody needs in it."""
     wrong = []
-    with LocalLibrary.open(path) as library:
+    with LocalLibrary.open(path, database=database) as library:
         runs = {
             run.sim_id: {"status": str(run.status), "tags": list(run.tags)}
             for run in library._registry.all_runs()
@@ -29,8 +29,12 @@ def audit(path: Path) -> dict[str, Any]:
                 wrong += _half_visible(library, sim_id)
         report = library.verify()
         wrong += [str(finding) for finding in report.findings if finding.severity == "damage"]
-    wrong += _database(path)
-    used = {row[0] for row in _query(path, "SELECT checksum FROM simulations")}
+        used = {run.checksum for run in library._registry.all_runs()}
+        break_ = library._registry.broken_history()
+        wrong += [f"the history is broken: {break_}"] * (break_ is not None)
+        wrong += _unseen_events(library)
+    if database is None:
+        wrong += _database(path)
     objects = [entry for entry in path.glob("objects/*/*") if entry.is_dir()]
     wrong += [problem for entry in objects for problem in _object(entry)]
     orphans = [entry.name for entry in objects if entry.name not in used]
@@ -39,6 +43,13 @@ def audit(path: Path) -> dict[str, Any]:
         "wrong": wrong,
         "orphans": len(orphans) + len(list((path / "staging").iterdir())),
     }
+
+
+def _unseen_events(library: LocalLibrary) -> list[str]:
+    """Check that the log has no gap that a reader could miss."""
+    numbers = [event.seq for event in library.events(limit=1000)]
+    whole = numbers == list(range(numbers[0], numbers[0] + len(numbers))) if numbers else True
+    return [] if whole else [f"the log has gaps: {numbers}"]
 
 
 def _half_visible(library: LocalLibrary, sim_id: str) -> list[str]:
@@ -84,9 +95,9 @@ def _query(path: Path, statement: str) -> list[Any]:
         connection.close()
 
 
-def collect_garbage(path: Path) -> list[str]:
+def collect_garbage(path: Path, database: str | None = None) -> list[str]:
     """Repair, and once more as if a day had passed; return what the second check still minds."""
-    with LocalLibrary.open(path) as library:
+    with LocalLibrary.open(path, database=database) as library:
         library.verify(repair=True)
         log = path / "orphans.json"
         if log.exists():

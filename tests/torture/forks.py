@@ -39,6 +39,14 @@ class Child:
             self.exit_status = os.waitstatus_to_exitcode(status)
         return self.exit_status
 
+    def has_ended(self) -> bool:
+        """Tell whether it is over, without waiting."""
+        if self.exit_status is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self.exit_status = os.waitstatus_to_exitcode(status)
+        return self.exit_status is not None
+
     def result(self) -> Any:
         """Return what its function returned."""
         if self.wait() != 0:

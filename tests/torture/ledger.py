@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any, TypeAlias
 
-__all__ = ["Change", "Ledger", "Model"]
+__all__ = ["Change", "Ledger", "Model", "State", "after"]
+
+
+Step: TypeAlias = tuple[str, str, str]
+"""What is done, to which run, and with which tag."""
 
 
 @dataclass(frozen=True)
 class Change:
-    """One operation: several steps on one run, all or nothing."""
+    """One operation; several steps are one transaction: all or nothing."""
 
-    run: str
-    steps: tuple[tuple[str, str], ...]
+    steps: tuple[Step, ...]
 
 
 class Ledger:
@@ -29,7 +33,7 @@ class Ledger:
         self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
 
     def begin(self, change: Change) -> None:
-        self._note({"run": change.run, "steps": change.steps})
+        self._note({"steps": change.steps})
 
     def confirm(self) -> None:
         self._note("done")
@@ -41,74 +45,79 @@ class Ledger:
         os.write(self._descriptor, json.dumps(content).encode() + b"\n")
 
 
-@dataclass
+@dataclass(frozen=True)
 class State:
     """What is known of one run."""
 
-    status: str = "absent"
-    tags: set[str] = field(default_factory=set)
+    status: str
+    tags: frozenset[str] = frozenset()
 
-    def after(self, steps: Iterable[tuple[str, str]]) -> State:
-        result = State(self.status, set(self.tags))
-        for verb, tag in steps:
-            if verb in ("import", "restore"):
-                result.status = "available"
-            elif verb == "delete":
-                result.status = "trashed"
-            elif verb == "tag":
-                result.tags.add(tag)
-            elif verb == "untag":
-                result.tags.discard(tag)
-        return result
+
+Runs: TypeAlias = dict[str, State]
+
+
+def after(runs: Runs, change: Change) -> Runs:
+    """Return the runs as they are after a change."""
+    result = dict(runs)
+    for verb, run, tag in change.steps:
+        old = result.get(run, State("available"))
+        if verb == "purge":
+            result = {key: state for key, state in result.items() if state.status != "trashed"}
+        elif verb in ("import", "restore"):
+            result[run] = replace(old, status="available")
+        elif verb == "delete":
+            result[run] = replace(old, status="trashed")
+        elif verb == "tag":
+            result[run] = replace(old, tags=old.tags | {tag})
+        elif verb == "untag":
+            result[run] = replace(old, tags=old.tags - {tag})
+    return result
 
 
 @dataclass
 class Model:
     """The runs as they must be. A change that was not confirmed may have happened or not."""
 
-    runs: dict[str, State] = field(default_factory=dict)
+    runs: Runs = field(default_factory=dict)
     open_changes: list[Change] = field(default_factory=list)
     refusals: list[dict[str, str]] = field(default_factory=list)
     n_confirmed: int = 0
 
     def follow(self, path: Path) -> None:
         """Take what a process has noted; its last change may be open."""
-        begun: Change | None = None
+        begun = None
         for line in path.read_text().splitlines() if path.exists() else ():
             note = json.loads(line)
-            if note == "done":
-                assert begun is not None
-                self._apply(begun)
+            if note == "done" and begun is not None:
+                self.runs = after(self.runs, begun)
                 self.n_confirmed += 1
                 begun = None
-            elif "refused" in note:
-                assert begun is not None
+            elif "refused" in note and begun is not None:
                 self.refusals.append(note)
-                # What was refused must not have happened, but for a reply that was lost.
+                # It can have happened all the same: when what failed came after the commit.
                 self.open_changes.append(begun)
                 begun = None
             else:
-                begun = Change(note["run"], tuple(map(tuple, note["steps"])))
+                begun = Change(tuple(map(tuple, note["steps"])))
         if begun is not None:
             self.open_changes.append(begun)
 
-    def _apply(self, change: Change) -> None:
-        self.runs[change.run] = self.runs.get(change.run, State()).after(change.steps)
-
-    def violations(self, found: dict[str, dict[str, object]]) -> list[str]:
+    def violations(self, found: Mapping[str, Mapping[str, Any]]) -> list[str]:
         """Compare with what a library holds, and go on from there."""
+        actual = {
+            run: State(str(row["status"]), frozenset(row["tags"])) for run, row in found.items()
+        }
+        possible = [self.runs]
+        for change in self.open_changes:
+            possible += [after(runs, change) for runs in possible]
         wrong = []
-        for run in sorted({*self.runs, *found, *(change.run for change in self.open_changes)}):
-            actual = State(
-                str(found[run]["status"]) if run in found else "absent",
-                set(found[run]["tags"]) if run in found else set(),  # type: ignore[call-overload]
-            )
-            possible = [self.runs.get(run, State())]
-            for change in self.open_changes:
-                if change.run == run:
-                    possible += [state.after(change.steps) for state in possible]
-            if actual not in possible:
-                wrong.append(f"{run} is {actual}, expected {' or '.join(map(str, possible))}")
-            self.runs[run] = actual
+        if actual not in possible:
+            expected = possible[-1]
+            wrong = [
+                f"{run} is {actual.get(run)}, expected {self.runs.get(run)} or {expected.get(run)}"
+                for run in sorted({*actual, *self.runs, *expected})
+                if actual.get(run) != self.runs.get(run) or actual.get(run) != expected.get(run)
+            ]
+        self.runs = actual
         self.open_changes.clear()
         return wrong

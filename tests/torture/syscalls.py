@@ -13,7 +13,7 @@ from pathlib import Path
 from torture import forks
 from torture.actions import apply, write_runs
 from torture.audit import audit, collect_garbage
-from torture.ledger import Change, Model
+from torture.ledger import Change, Model, State, after
 from torture.table import Row
 
 __all__ = ["crashes", "errors"]
@@ -35,17 +35,20 @@ class Scene:
         runs = forks.call(lambda: [run.name for run in write_runs(self.results, 3)])
         first, second, new = runs
         self.changes = {
-            "import": Change(new, (("import", ""),)),
-            "tag": Change(first, (("tag", "beta"),)),
-            "untag": Change(first, (("untag", "alpha"),)),
-            "delete": Change(first, (("delete", ""),)),
-            "restore": Change(second, (("restore", ""),)),
+            "import": Change((("import", new, ""),)),
+            "tag": Change((("tag", first, "beta"),)),
+            "delete": Change((("delete", first, ""),)),
+            "restore": Change((("restore", second, ""),)),
+            "transaction": Change(
+                (("import", new, ""), ("tag", first, "beta"), ("restore", second, ""))
+            ),
+            "purge": Change((("purge", "", ""),)),
         }
         before = [
-            Change(first, (("import", ""),)),
-            Change(first, (("tag", "alpha"),)),
-            Change(second, (("import", ""),)),
-            Change(second, (("delete", ""),)),
+            Change((("import", first, ""),)),
+            Change((("tag", first, "alpha"),)),
+            Change((("import", second, ""),)),
+            Change((("delete", second, ""),)),
         ]
         self._template, self._ledger = folder / "template", folder / "template-ledger"
         forks.call(partial(apply, self._template, before, self.results, self._ledger))
@@ -169,16 +172,11 @@ def _again(scene: Scene, change: Change, library: Path) -> list[str]:
     """Done again where nothing fails, the change must be there, if it was not already."""
     ledger = scene.folder / "again"
     ledger.unlink(missing_ok=True)
+    before = forks.call(partial(audit, library))["runs"].items()
     forks.call(partial(apply, library, [change], scene.results, ledger))
     found = forks.call(partial(audit, library))
-    state = found["runs"][change.run]
-    verb, tag = change.steps[0]
-    as_wanted = {
-        "import": state["status"] == "available",
-        "restore": state["status"] == "available",
-        "delete": state["status"] == "trashed",
-        "tag": tag in state["tags"],
-        "untag": tag not in state["tags"],
-    }
-    said = "" if as_wanted[verb] else f"is {state} after it was done again: {ledger.read_text()}"
-    return found["wrong"] + [said] * bool(said)
+    model = Model({run: State(row["status"], frozenset(row["tags"])) for run, row in before})
+    wanted = after(model.runs, change)
+    said = ledger.read_text()
+    actual = {r: State(row["status"], frozenset(row["tags"])) for r, row in found["runs"].items()}
+    return found["wrong"] + [f"is {actual} after it was done again: {said}"] * (actual != wanted)

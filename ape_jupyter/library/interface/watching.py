@@ -31,6 +31,8 @@ class FollowsFolders(Protocol):
         that is broken is named in the watch's state, and tried again when its files change.
         Nothing in the folder is ever changed. What is in the folder already comes in, too.
 
+        ``copy=False`` links packages and directories in place, as in :meth:`import_results`.
+
         A server goes on following the folder, also after a restart; a library in this process
         does as long as it is open. Following a folder again changes how it is followed.
 
