@@ -127,7 +127,6 @@ def prepared(run: PreparedRun) -> dict[str, Any]:
             "stored": {**asdict(staged.stored), "tables": dict(staged.stored.tables)},
             "path": str(staged.path),
             "is_there": staged.is_there,
-            "migration": run.new.migration,
         }
     return message
 

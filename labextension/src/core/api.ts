@@ -4,6 +4,12 @@ export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
 export interface components {
   schemas: {
+    /** @description Add a run from a results directory or a package. */
+    AddSimulation: {
+      /** @description Where it is, on the host of the library. */
+      path: string;
+      tags?: string[];
+    };
     /** @description A suggestion as data. */
     Advice: {
       /** @description The figures that it rests on. */
@@ -84,6 +90,11 @@ export interface components {
      * @enum {string}
      */
     ComparisonType: 'overlay' | 'difference';
+    /** @description Move a run to the trash. */
+    DeleteSimulation: {
+      expected_revision?: number | null;
+      sim_id: string;
+    };
     /** @description One row per metric, comparator and time bin; difference = comparator - reference. */
     DifferenceColumns: {
       ci_high: (number | null)[];
@@ -125,6 +136,9 @@ export interface components {
     };
     /** @description What there is beside the sentence; which fields, depends on the error. */
     ErrorDetails: {
+      current?: components['schemas']['SimulationMetadata'] | null;
+      expected?: components['schemas']['SimulationMetadata'] | null;
+      expected_revision?: number;
       faults?: components['schemas']['Fault'][];
       hint?: string;
       position?: number;
@@ -133,6 +147,43 @@ export interface components {
       sim_id?: string;
       suggestions?: string[];
     };
+    /** @description A message on the WebSocket: an event, or that some are forgotten. */
+    EventMessage: {
+      /** @description What happened. */
+      event: components['schemas']['SimulationEvent'] | null;
+      /** @description Instead of an event: those before this number are forgotten, in part unseen. Read the library anew; the messages go on with this number. */
+      resync_from: number | null;
+    };
+    /** @description Events in their order. */
+    EventPage: {
+      /** @description The oldest and the newest number in the log. Who has seen less than the one before the oldest has missed events that are forgotten, and must read the library anew. */
+      first_seq: number;
+      items: components['schemas']['SimulationEvent'][];
+      /** @description The oldest and the newest number in the log. Who has seen less than the one before the oldest has missed events that are forgotten, and must read the library anew. */
+      last_seq: number;
+      /** @description The number up to which the log was looked through; ask next for what came since. */
+      next_since: number;
+    };
+    /**
+     * @description Kinds of events.
+     * @enum {string}
+     */
+    EventType:
+      | 'simulation_registered'
+      | 'simulation_loaded'
+      | 'simulation_evicted'
+      | 'simulation_deleted'
+      | 'simulation_restored'
+      | 'simulation_purged'
+      | 'metadata_updated'
+      | 'tags_changed'
+      | 'comparison_started'
+      | 'comparison_finished'
+      | 'memory_threshold_reached'
+      | 'state_corrupted'
+      | 'search_performed'
+      | 'transaction_rolled_back'
+      | 'migration_applied';
     /** @description A run whose mapped files were removed; ``freed_mb`` is 0 when there were none. */
     Eviction: {
       freed_mb: number;
@@ -302,6 +353,12 @@ export interface components {
       /** @description What the mapped runs cost all kernels together. */
       shared_mb: number | null;
     };
+    /** @description New values for fields of a run's metadata; what is null stays. */
+    MetadataChange: {
+      name?: string | null;
+      notes?: string | null;
+      visibility?: string | null;
+    };
     /** @description A run whose tables are ready, by their names. */
     OpenedSimulation: {
       metadata: components['schemas']['SimulationMetadata'];
@@ -320,6 +377,15 @@ export interface components {
      * @enum {string}
      */
     Operation: 'open_warm' | 'open_cold' | 'search' | 'comparison' | 'import';
+    /** @description One change; exactly one of the fields says which. */
+    OperationOrder: {
+      add?: components['schemas']['AddSimulation'] | null;
+      delete?: components['schemas']['DeleteSimulation'] | null;
+      restore?: components['schemas']['RestoreSimulation'] | null;
+      set_pinned?: components['schemas']['SetPinned'] | null;
+      set_tags?: components['schemas']['SetTags'] | null;
+      update_metadata?: components['schemas']['UpdateMetadata'] | null;
+    };
     /**
      * @description What was done with a run, or with what is no run.
      * @enum {string}
@@ -380,6 +446,34 @@ export interface components {
       };
       version: string;
     };
+    /** @description What to remove for good, or with ``dry_run`` only to name. */
+    PurgeOrder: {
+      dry_run?: boolean;
+      /** @description Runs that have been in the trash for that long. */
+      older_than_seconds?: number;
+    };
+    /** @description What a purge took, or with ``dry_run`` would take. */
+    PurgeReport: {
+      dry_run: boolean;
+      /** @description Their result sets that no other run has. */
+      n_objects: number;
+      /** @description The runs, the longest in the trash first. */
+      runs: components['schemas']['SimulationMetadata'][];
+      /** @description What these take on the disk. Linked files are neither counted nor touched. */
+      size_bytes: number;
+    };
+    /** @description Bring a run back from the trash; ``sim_id`` is its full id. */
+    RestoreSimulation: {
+      expected_revision?: number | null;
+      sim_id: string;
+    };
+    /** @description That a client gave a transaction up before it was sent. */
+    Rollback: {
+      /** @description How many changes it had collected. */
+      n_operations: number;
+      /** @description Name of the exception that ended it. */
+      reason: string;
+    };
     /** @description A run in the cache. */
     RunMemory: {
       /** @description The size of its mapped files on disk. */
@@ -432,6 +526,19 @@ export interface components {
       /** @description Left edge of the bin: days (relative), share of the duration 0 to 1 (normalized), or ISO date (absolute). */
       x: number[] | string[];
     };
+    /** @description Pin a run, or unpin it. */
+    SetPinned: {
+      expected_revision?: number | null;
+      is_pinned: boolean;
+      sim_id: string;
+    };
+    /** @description Add and remove tags; a tag in both is there afterwards. */
+    SetTags: {
+      add?: string[];
+      expected_revision?: number | null;
+      remove?: string[];
+      sim_id: string;
+    };
     /**
      * @description How bad a finding is.
      * @enum {string}
@@ -448,6 +555,25 @@ export interface components {
         [key: string]: unknown;
       };
       protocol: components['schemas']['ProtocolData'];
+    };
+    /** @description One entry of a library's log. */
+    SimulationEvent: {
+      /** @description What changed, by type of event; JSON values. */
+      data: {
+        [key: string]: unknown;
+      };
+      /** @description Place in the log; grows without gaps that a reader could miss. */
+      seq: number;
+      /** @description The run it is about; None when it is about the library. */
+      simulation_id: string | null;
+      /**
+       * Format: date-time
+       * @description In UTC, for display; order is by ``seq``.
+       */
+      timestamp: string;
+      type: components['schemas']['EventType'];
+      /** @description Who did it. */
+      user_id: string;
     };
     /** @description Several runs, in the order in which they were asked for. */
     SimulationList: {
@@ -537,6 +663,18 @@ export interface components {
      * @enum {string}
      */
     TimeAlignment: 'absolute' | 'relative' | 'normalized';
+    /** @description Changes to be made in this order, all or none. */
+    TransactionOrder: {
+      operations: components['schemas']['OperationOrder'][];
+    };
+    /** @description Change fields of a run's metadata; see :func:`checked_changes`. */
+    UpdateMetadata: {
+      changes?: {
+        [key: string]: unknown;
+      };
+      expected_revision?: number | null;
+      sim_id: string;
+    };
     /** @description What to check, how thoroughly, and whether to mend what can be. */
     VerifyOrder: {
       fast?: boolean;
