@@ -403,3 +403,8 @@ class TestHistoryAndPurge:
         done = filled("purge", "--older-than-days", "0", "--yes").output
         assert "1 run and 1 result set gone" in done
         assert "0 runs" in filled("purge", "--older-than-days", "0").output
+
+    def test_a_server_can_not_be_asked(self, filled: Cli) -> None:
+        result = filled("history", "quiet-harbour", "--library", "http://host:8888/")
+        assert result.exit_code == 2
+        assert "directory" in result.stderr
