@@ -52,11 +52,11 @@ class CollectedChanges(ABC):
 
     @abstractmethod
     def _commit(self) -> Sequence[SimulationMetadata]:
-        """Carry out what was collected, all or nothing."""
+        """Carry out what was collected, all or nothing; leave in the log when it is nothing."""
 
     @abstractmethod
     def _record_rollback(self, reason: str) -> None:
-        """Leave in the log that nothing came of this; raises nothing."""
+        """Leave in the log that nothing came of this because of the block; raises nothing."""
 
     def update_metadata(
         self, sim_id: str, *, expected_revision: int | None = None, **changes: Any
@@ -118,17 +118,9 @@ class CollectedChanges(ABC):
         _: TracebackType | None,
     ) -> None:
         with self._staged:
+            self._state = _State.ROLLED_BACK
             if error is not None:
-                self._roll_back(error)
+                self._record_rollback(type(error).__name__)
                 return
-            try:
-                runs = self._commit()
-            except BaseException as failure:
-                self._roll_back(failure)
-                raise
+            self.runs = tuple(self._commit())
             self._state = _State.COMMITTED
-            self.runs = tuple(runs)
-
-    def _roll_back(self, error: BaseException) -> None:
-        self._state = _State.ROLLED_BACK
-        self._record_rollback(type(error).__name__)

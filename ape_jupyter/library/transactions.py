@@ -133,7 +133,11 @@ class StateTransaction(CollectedChanges):
         return self._registry.find(text).sim_id
 
     def _commit(self) -> list[SimulationMetadata]:
-        return self._intake.commit(self._added, self._operations, self._user, self._request)
+        try:
+            return self._intake.commit(self._added, self._operations, self._user, self._request)
+        except BaseException as error:
+            self._record_rollback(type(error).__name__)
+            raise
 
     def _record_rollback(self, reason: str) -> None:
         record_rollback(self._registry, len(self._operations), reason, self._user)
