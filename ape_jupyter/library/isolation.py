@@ -210,6 +210,8 @@ class _Conversation:
         if status == -getattr(signal, "SIGXCPU", 0):
             seconds = self._order.cpu_seconds
             return f"takes more than {seconds} seconds of computing, and results of its size do not"
+        if status == -getattr(signal, "SIGKILL", 0):
+            return "takes so much memory to read that the system ended the process, or it got stuck"
         if status < 0:
             with suppress(ValueError):
                 return f"crashes the process that reads it ({signal.Signals(-status).name})"

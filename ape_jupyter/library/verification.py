@@ -159,8 +159,10 @@ class _Check:
 
     def unregistered_runs(self) -> None:
         """Find runs that have a record and are not in the registry: it was lost, or is older."""
+        # In this order: a run gets its record after its row.
+        recorded = self.library.records.ids()
         known = {run.sim_id for run in self.library.registry.all_runs()}
-        for sim_id in self.library.records.ids():
+        for sim_id in recorded:
             if sim_id in known or self._was_purged(sim_id):
                 continue
             try:
