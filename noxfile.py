@@ -87,6 +87,13 @@ def benchmark(session: nox.Session) -> None:
 
 
 @nox.session
+def torture(session: nox.Session) -> None:
+    """Crashes and errors at every moment, for an hour; ``-- kills clock`` runs parts of it."""
+    session.install(".[test]")
+    session.run("python", "-m", "torture", *session.posargs, env={"PYTHONPATH": "tests"})
+
+
+@nox.session
 def screenshots(session: nox.Session) -> None:
     """Draw the README's pictures anew."""
     session.install(".[test]")

@@ -77,7 +77,8 @@ def _object(entry: Path) -> list[str]:
     return [
         f"{name} of object {entry.name[:8]} is not what its manifest says"
         for name, digest in files.items()
-        if hashlib.sha256((entry / name).read_bytes()).hexdigest() != digest
+        if not (entry / name).exists()
+        or hashlib.sha256((entry / name).read_bytes()).hexdigest() != digest
     ]
 
 

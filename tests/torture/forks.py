@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Child", "call", "load_modules_of", "start"]
+__all__ = ["PYTHON", "Child", "call", "load_modules_of", "start"]
 
 FAILED = 70
+PYTHON = sys.executable
 
 
 @dataclass

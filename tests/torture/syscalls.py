@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -16,13 +17,14 @@ from torture.audit import audit, collect_garbage
 from torture.ledger import Change, Model, State, after
 from torture.table import Row
 
-__all__ = ["crashes", "errors"]
+__all__ = ["crashes", "errors", "sample"]
 
 DURABLE = (
     *("fsync", "fdatasync", "rename", "renameat", "renameat2", "link", "linkat"),
     *("pwrite64", "unlink", "unlinkat", "ftruncate", "mkdir", "rmdir"),
 )
 WRITING = (*DURABLE, "write", "openat")
+KINDS = ("import", "tag", "delete", "restore", "transaction", "purge")
 STRACE_SECONDS = 120
 
 
@@ -80,6 +82,18 @@ class Scene:
         tracer.wait(STRACE_SECONDS)
         return library, ledger, "(INJECTED)" in log.read_text() or victim.wait() < 0
 
+    def counts(self, change: Change, calls: Sequence[str]) -> dict[str, int]:
+        """Return how often a change makes each call, in the thread that makes it most often."""
+        library, _, _ = self.play(change, (f"--trace={','.join(calls)}",))
+        shutil.rmtree(library)
+        lines = (self.folder / f"strace-{self._number}").read_text().splitlines()
+        by_thread = Counter(tuple(line.split("(")[0].split()) for line in lines if "(" in line)
+        counts = dict.fromkeys(calls, 0)
+        for (_, *call), count in by_thread.items():
+            if len(call) == 1 and call[0] in counts:
+                counts[call[0]] = max(counts[call[0]], count)
+        return counts
+
     def model(self, ledger: Path) -> Model:
         """Return what a library must hold after what a ledger tells."""
         model = Model()
@@ -91,30 +105,26 @@ class Scene:
 def _each_call(
     scene: Scene, change: Change, calls: Sequence[str], how: str, every: int
 ) -> Iterator[tuple[str, Path, Path]]:
-    for call in calls:
-        number = 1
-        while True:
+    """Play a change once for each of its calls, or each so-manieth, under an injection there."""
+    for call, count in scene.counts(change, calls).items():
+        for number in range(1, count + 1, every):
             injection = (f"--trace={call}", f"--inject={call}:{how}:when={number}")
             library, ledger, was_injected = scene.play(change, injection)
-            if not was_injected:
-                shutil.rmtree(library)
-                break
-            yield f"{call} {number}", library, ledger
+            if was_injected:
+                yield f"{call} {number}", library, ledger
             shutil.rmtree(library)
-            number += every
 
 
-def crashes(every: int) -> list[Row]:
+def crashes(every: int, kinds: Sequence[str] = KINDS, calls: Sequence[str] = DURABLE) -> list[Row]:
     """Kill a process at each durable system call of each kind of change."""
     rows = []
     with tempfile.TemporaryDirectory(prefix="torture-") as name:
         scene = Scene(Path(name))
-        for kind, change in scene.changes.items():
+        for kind in kinds:
+            change = scene.changes[kind]
             n_rounds = n_orphans = 0
             wrong: list[str] = []
-            for place, library, ledger in _each_call(
-                scene, change, DURABLE, "signal=SIGKILL", every
-            ):
+            for place, library, ledger in _each_call(scene, change, calls, "signal=SIGKILL", every):
                 n_rounds += 1
                 found, problems = _state(scene, library, ledger)
                 n_orphans = max(n_orphans, found["orphans"])
@@ -132,17 +142,18 @@ def crashes(every: int) -> list[Row]:
     return rows
 
 
-def errors(every: int) -> list[Row]:
+def errors(every: int, kinds: Sequence[str] = KINDS, calls: Sequence[str] = WRITING) -> list[Row]:
     """Let each writing system call fail once, with a bad disk and with a full one."""
     rows = []
     with tempfile.TemporaryDirectory(prefix="torture-") as name:
         scene = Scene(Path(name))
         for error in ("EIO", "ENOSPC"):
-            for kind, change in scene.changes.items():
+            for kind in kinds:
+                change = scene.changes[kind]
                 n_rounds = n_refused = n_confirmed = 0
                 wrong: list[str] = []
                 for place, library, ledger in _each_call(
-                    scene, change, WRITING, f"error={error}", every
+                    scene, change, calls, f"error={error}", every
                 ):
                     n_rounds += 1
                     _, problems = _state(scene, library, ledger)
@@ -161,6 +172,12 @@ def errors(every: int) -> list[Row]:
                     )
                 )
     return rows
+
+
+def sample() -> list[Row]:
+    """A crash and an error at a few calls of the change that has most of them."""
+    kinds, calls = ("transaction",), ("fsync", "rename", "pwrite64")
+    return [*crashes(12, kinds, calls), *errors(20, kinds, calls)]
 
 
 def _state(scene: Scene, library: Path, ledger: Path) -> tuple[dict, list[str]]:
