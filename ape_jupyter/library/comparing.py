@@ -2,19 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from enum import StrEnum
+from importlib.metadata import version
+from typing import Any
 
 from ape_jupyter.cache.mapped import PersistentCache
+from ape_jupyter.library.compared import compared_run, run_settings
 from ape_jupyter.library.comparison import ComparisonResult
+from ape_jupyter.library.documents import documents_of
 from ape_jupyter.library.summaries import summary_of
-from ape_jupyter.model.comparison import ComparisonRequest, ComparisonType, TimeAlignment
+from ape_jupyter.model.comparison import (
+    ComparisonRequest,
+    ComparisonType,
+    Observations,
+    TimeAlignment,
+)
+from ape_jupyter.model.metrics import DEFINED_METRICS
+from ape_jupyter.model.simulation import SimulationMetadata
 from ape_jupyter.model.version import package_version
 from ape_jupyter.registry.registry import Registry
 from ape_jupyter.results.store import ObjectStore
-from ape_jupyter.results.summary import SUMMARY_VERSION
-from ape_jupyter.services.compare import compare_summaries, comparison_request
+from ape_jupyter.results.summary import SUMMARY_VERSION, Summary
+from ape_jupyter.services.compare import (
+    TimePoint,
+    compare_runs,
+    comparison_request,
+    protocol_diff,
+)
 
 __all__ = ["WithComparison"]
+
+ALL_METRICS = "all"
 
 
 class WithComparison:
@@ -28,29 +48,87 @@ class WithComparison:
         self,
         sim_ids: Sequence[str],
         comparison_type: ComparisonType | str = ComparisonType.OVERLAY,
-        metrics: Sequence[str] | None = None,
+        metrics: Sequence[str] | str | None = None,
         time_alignment: TimeAlignment | str = TimeAlignment.ABSOLUTE,
         reference: str | None = None,
         confidence: float = 0.95,
+        *,
+        observations: Observations | str | None = None,
+        bin_width: int | None = None,
+        times: Sequence[TimePoint] | None = None,
     ) -> ComparisonResult:
         """Compare runs from their summaries; see ``Library``."""
         found = [self._registry.find(sim_id).sim_id for sim_id in sim_ids]
-        chosen = None if reference is None else self._registry.find(reference).sim_id
-        return self.compare(
-            comparison_request(found, comparison_type, metrics, time_alignment, chosen, confidence)
+        request = comparison_request(
+            found,
+            comparison_type,
+            self._metrics(found, metrics),
+            time_alignment,
+            None if reference is None else self._registry.find(reference).sim_id,
+            confidence,
+            observations=observations,
+            bin_width=bin_width,
+            times=times,
         )
+        return self.compare(request)
+
+    def _metrics(
+        self, sim_ids: Sequence[str], metrics: Sequence[str] | str | None
+    ) -> Sequence[str] | None:
+        if metrics != ALL_METRICS:
+            return [metrics] if isinstance(metrics, str) else metrics
+        summaries = map(self._summary, self._registry.get_many(sim_ids))
+        own = {name for summary in summaries for name in summary.metrics}
+        families = {name for name in own if name.startswith(("cost_", "workload_"))}
+        return [*DEFINED_METRICS, *sorted(families)]
+
+    def _summary(self, run: SimulationMetadata) -> Summary:
+        return summary_of(run, self._store, self._cache)
 
     def compare(self, request: ComparisonRequest) -> ComparisonResult:
         """Carry out a comparison that is completely stated."""
         runs = tuple(self._registry.get_many(request.sim_ids))
-        summaries = {run.sim_id: summary_of(run, self._store, self._cache) for run in runs}
-        found = dict(
-            zip(("series", "differences"), compare_summaries(request, summaries), strict=True)
-        )
-        provenance = {
-            "ape_jupyter_version": package_version(),
-            "summary_version": SUMMARY_VERSION,
-            "observations": "observed",
-            "checksums": {run.sim_id: run.checksum for run in runs},
+        documents = {
+            run.sim_id: documents_of(run, self._registry.documents(run.sim_id)) for run in runs
         }
-        return ComparisonResult(request=request, runs=runs, provenance=provenance, **found)
+        found = compare_runs(
+            request,
+            [compared_run(run, self._summary(run), documents[run.sim_id]) for run in runs],
+        )
+        settings = {run.sim_id: run_settings(run, documents[run.sim_id]) for run in runs}
+        return ComparisonResult(
+            request=request,
+            runs=runs,
+            metrics=found.metrics,
+            series=found.series,
+            differences=found.differences,
+            tests=found.tests,
+            protocol_diff=protocol_diff(request.reference, settings),
+            missing=found.missing,
+            notes=found.notes,
+            provenance=_provenance(request, runs),
+        )
+
+
+def _provenance(
+    request: ComparisonRequest, runs: Sequence[SimulationMetadata]
+) -> Mapping[str, Any]:
+    """Return what the numbers depend on."""
+    return {
+        "parameters": {
+            field.name: _plain(getattr(request, field.name)) for field in fields(request)
+        },
+        "checksums": {run.sim_id: run.checksum for run in runs},
+        "protocol_digests": {run.sim_id: run.protocol_digest for run in runs},
+        "ape_jupyter_version": package_version(),
+        "summary_version": SUMMARY_VERSION,
+        "numpy_version": version("numpy"),
+        "scipy_version": version("scipy"),
+    }
+
+
+def _plain(value: Any) -> Any:
+    """Return what JSON gives back as it was: a provenance is equal wherever it is read."""
+    if isinstance(value, StrEnum):
+        return value.value
+    return list(value) if isinstance(value, tuple) else value

@@ -37,6 +37,7 @@ def documents_of(metadata: SimulationMetadata, stored: Mapping[str, Any]) -> Sim
         ),
         parameters=stored.get("parameters") or {},
         audit_log=tuple(map(_audit_event, stored.get("audit_log") or ())),
+        resource_config=stored.get("resource_config") or {},
     )
 
 

@@ -38,8 +38,16 @@ class AuditEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimulationDocuments:
-    """The documents of one run, read with its metadata and never with its results."""
+    """The documents of one run, read with its metadata and never with its results.
+
+    Attributes
+    ----------
+    resource_config : mapping
+        The roles of a clinic, what a session of each can do, and what things cost; empty for a
+        run without resource tracking.
+    """
 
     protocol: ProtocolData
     parameters: Mapping[str, Any] = field(default_factory=dict)
     audit_log: tuple[AuditEvent, ...] = ()
+    resource_config: Mapping[str, Any] = field(default_factory=dict)

@@ -32,6 +32,7 @@ DOCUMENT_FILES = {
     "protocol": "protocol.yaml",
     "parameters": "parameters.json",
     "audit_log": "audit_log.json",
+    "resource_config": "resource_config.json",
 }
 REQUIRED_TABLES = ("patients", "visits")
 MAX_DOCUMENT_BYTES = 16 * 2**20

@@ -15,7 +15,8 @@ import traitlets
 from ape_jupyter.connection import connect
 from ape_jupyter.errors import InvalidArgumentError
 from ape_jupyter.library.interface import Library
-from ape_jupyter.model.comparison import METRICS, ComparisonType, TimeAlignment
+from ape_jupyter.model.comparison import ComparisonType, TimeAlignment
+from ape_jupyter.model.metrics import metric_definition
 from ape_jupyter.widgets.base import Answer, LibraryWidget
 from ape_jupyter.wire.comparison import comparison_message
 
@@ -112,7 +113,10 @@ class ComparisonOverlay(LibraryWidget):
 
     @traitlets.validate("metric")
     def _check_metric(self, proposal: Any) -> str:
-        return _one_of(list(METRICS), proposal["value"])
+        metric = str(proposal["value"])
+        if metric_definition(metric) is None:
+            raise InvalidArgumentError(f"No metric {metric!r}.")
+        return metric
 
     def _methods(self) -> Mapping[str, Any]:
         return {"bokehjs": self._answer_bokehjs, "compare": self._answer_compare}

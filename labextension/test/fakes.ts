@@ -79,7 +79,8 @@ export const DOCUMENTS: SimulationDocuments = {
   parameters: {},
   audit_log: [
     { event: 'simulation_start', timestamp: '2026-01-02T03:04:05+00:00', data: { seed: 42 } }
-  ]
+  ],
+  resource_config: {}
 };
 
 /** A library in memory, whose every answer a test can replace. */

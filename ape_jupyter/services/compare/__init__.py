@@ -1,0 +1,28 @@
+"""Comparing runs by their summaries."""
+
+from __future__ import annotations
+
+from ape_jupyter.services.compare.findings import Findings, compare_runs
+from ape_jupyter.services.compare.protocols import RunSettings, protocol_diff
+from ape_jupyter.services.compare.request import TimePoint, comparison_request
+from ape_jupyter.services.compare.runs import ComparedRun
+from ape_jupyter.services.compare.tables import (
+    DIFFERENCES_SCHEMA,
+    PROTOCOL_DIFF_SCHEMA,
+    SERIES_SCHEMA,
+    TESTS_SCHEMA,
+)
+
+__all__ = [
+    "DIFFERENCES_SCHEMA",
+    "PROTOCOL_DIFF_SCHEMA",
+    "SERIES_SCHEMA",
+    "TESTS_SCHEMA",
+    "ComparedRun",
+    "Findings",
+    "RunSettings",
+    "TimePoint",
+    "compare_runs",
+    "comparison_request",
+    "protocol_diff",
+]
