@@ -24,6 +24,7 @@ __all__ = ["Conclusions", "rows_of_metric"]
 
 _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 _MAX_SENTENCES = 2
+_LARGE = 100
 _SHARE = "share of patients"
 _EFFECTS = {
     "hedges_g": "Hedges' g",
@@ -186,7 +187,9 @@ def _scale(metric: Metric, *values: float) -> tuple[float, int]:
     """Return factor and digits in which values are told."""
     if metric.unit == _SHARE:
         return 100.0, 1
-    return 1.0, 1 if max(map(abs, values)) >= 1 else 2
+    if metric.unit in ("ETDRS letters", "days"):
+        return 1.0, 1
+    return 1.0, 0 if max(map(abs, values)) >= _LARGE else 2
 
 
 def _amount(value: float, metric: Metric) -> str:

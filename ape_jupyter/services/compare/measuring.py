@@ -52,11 +52,15 @@ def reason_missing(run: ComparedRun, definition: MetricDefinition, scale: TimeSc
             return "the run has no costs"
         return f"its costs have no component {definition.metric.id.removeprefix('cost_')!r}"
     if definition.source is MetricSource.SURVIVAL:
-        if not has_table:
+        if not len(run.summary.counts("persistence", Method.OBSERVED, TimeAlignment.RELATIVE)):
             return "its tables do not say who discontinued, or nobody had a visit"
         if scale.alignment is not TimeAlignment.RELATIVE:
             return "persistence is a matter of time since enrolment: use relative time"
-    return None if has_table else "the run has no visits"
+    if has_table:
+        return None
+    if definition.table == "treatment_interval":
+        return "none of its patients has two visits"
+    return "the run has no visits"
 
 
 def _no_work(run: ComparedRun, table: str, alignment: TimeAlignment) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -68,19 +68,26 @@ PROTOCOL_DIFF_SCHEMA = pa.schema(
 
 
 def joined(parts: Iterable[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
-    """Return one table of parts, in each of which text columns have one value for all rows."""
-    tables = []
-    for part in parts:
-        n = next(len(column) for column in part.values() if not isinstance(column, str))
-        columns = [
-            _repeated(part[field.name], n)
-            if isinstance(part[field.name], str)
-            else pa.array(np.asarray(part[field.name]), field.type)
-            for field in schema
-        ]
-        tables.append(pa.Table.from_arrays(columns, schema=schema))
-    return pa.concat_tables([schema.empty_table(), *tables]).unify_dictionaries().combine_chunks()
+    """Return one table of parts, in each of which text columns have one value for all rows.
+
+    Columns are joined before they become Arrow's: a table for each of a thousand curves would
+    take most of the time of a comparison.
+    """
+    listed = list(parts)
+    if not listed:
+        return schema.empty_table()
+    lengths = [next(len(c) for c in part.values() if not isinstance(c, str)) for part in listed]
+    columns = []
+    for field in schema:
+        own = [part[field.name] for part in listed]
+        if pa.types.is_dictionary(field.type):
+            columns.append(_repeated(own, lengths))
+        else:
+            columns.append(pa.array(np.concatenate(own), field.type))
+    return pa.Table.from_arrays(columns, schema=schema)
 
 
-def _repeated(text: str, n: int) -> pa.Array:
-    return pa.DictionaryArray.from_arrays(pa.array(np.zeros(n, np.int32)), pa.array([text]))
+def _repeated(texts: Sequence[str], lengths: Sequence[int]) -> pa.Array:
+    codes = {text: code for code, text in enumerate(dict.fromkeys(texts))}
+    indices = np.repeat([codes[text] for text in texts], lengths).astype(np.int32)
+    return pa.DictionaryArray.from_arrays(pa.array(indices), pa.array([*codes], pa.string()))

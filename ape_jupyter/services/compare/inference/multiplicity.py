@@ -34,7 +34,7 @@ def _holm(ascending: Numbers) -> Numbers:
 
 def _benjamini_hochberg(ascending: Numbers) -> Numbers:
     m = len(ascending)
-    scaled = ascending * m / np.arange(1, m + 1)
+    scaled = ascending * (m / np.arange(1, m + 1))
     return np.asarray(np.minimum.accumulate(scaled[::-1])[::-1])
 
 
