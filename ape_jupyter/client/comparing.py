@@ -31,6 +31,8 @@ class RemoteComparison:
         observations: Observations | str | None = None,
         bin_width: int | None = None,
         times: Sequence[float | str | date] | None = None,
+        paired: bool = False,
+        pool_replicates: bool = False,
     ) -> ComparisonResult:
         """Compare runs from their summaries; see ``Library``."""
         order = {
@@ -43,6 +45,8 @@ class RemoteComparison:
             "observations": observations,
             "bin_width": bin_width,
             "times": None if times is None else [_sent(time) for time in times],
+            "paired": paired,
+            "pool_replicates": pool_replicates,
         }
         return comparison_result(self._transport.post(Any, "comparisons", json=order))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -39,7 +40,18 @@ def compared_run(
         currency=_currency(documents),
         capacities=known,
         working_days=working or _DAYS[:5],
+        seed=run.seed,
+        design=_design(run, documents),
     )
+
+
+def _design(run: SimulationMetadata, documents: SimulationDocuments) -> str | None:
+    """Return all but the seed of what made a run; None for one that came without protocol."""
+    if not run.protocol_digest:
+        return None
+    simulated = dict(run_settings(run, documents)["run"])
+    del simulated["seed"]
+    return json.dumps([run.protocol_digest, simulated], sort_keys=True)
 
 
 def _currency(documents: SimulationDocuments) -> str | None:

@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from enum import StrEnum
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
-from ape_jupyter.cache.mapped import PersistentCache
+from ape_jupyter.cache.leases import Lease, leased
+from ape_jupyter.cache.mapped import PersistentCache, map_table
 from ape_jupyter.library.compared import compared_run, run_settings
 from ape_jupyter.library.comparison import ComparisonResult
 from ape_jupyter.library.documents import documents_of
@@ -26,9 +28,11 @@ from ape_jupyter.registry.registry import Registry
 from ape_jupyter.results.store import ObjectStore
 from ape_jupyter.results.summary import SUMMARY_VERSION, Summary
 from ape_jupyter.services.compare import (
+    PatientOutcomes,
     TimePoint,
     compare_runs,
     comparison_request,
+    patient_outcomes,
     protocol_diff,
 )
 
@@ -56,6 +60,8 @@ class WithComparison:
         observations: Observations | str | None = None,
         bin_width: int | None = None,
         times: Sequence[TimePoint] | None = None,
+        paired: bool = False,
+        pool_replicates: bool = False,
     ) -> ComparisonResult:
         """Compare runs from their summaries; see ``Library``."""
         found = [self._registry.find(sim_id).sim_id for sim_id in sim_ids]
@@ -69,6 +75,8 @@ class WithComparison:
             observations=observations,
             bin_width=bin_width,
             times=times,
+            paired=paired,
+            pool_replicates=pool_replicates,
         )
         return self.compare(request)
 
@@ -85,6 +93,18 @@ class WithComparison:
     def _summary(self, run: SimulationMetadata) -> Summary:
         return summary_of(run, self._store, self._cache)
 
+    def _outcomes(self, run: SimulationMetadata) -> PatientOutcomes:
+        def read(paths: Mapping[str, Path], _: Lease) -> PatientOutcomes:
+            tables = {name: map_table(path) for name, path in paths.items()}
+            return patient_outcomes(tables["patients"], tables["visits"], tables.get("costs"))
+
+        names = ["patients", "visits", *["costs"] * run.has_costs]
+
+        def build() -> Mapping[str, Any]:
+            return self._store.read(run.checksum).streams()
+
+        return leased(lambda: self._cache.files(run.checksum, names, build), read)
+
     def compare(self, request: ComparisonRequest) -> ComparisonResult:
         """Carry out a comparison that is completely stated."""
         runs = tuple(self._registry.get_many(request.sim_ids))
@@ -94,10 +114,11 @@ class WithComparison:
         found = compare_runs(
             request,
             [compared_run(run, self._summary(run), documents[run.sim_id]) for run in runs],
+            {run.sim_id: self._outcomes(run) for run in runs} if request.paired else None,
         )
         settings = {run.sim_id: run_settings(run, documents[run.sim_id]) for run in runs}
         return ComparisonResult(
-            request=request,
+            request=found.request,
             runs=runs,
             metrics=found.metrics,
             series=found.series,

@@ -33,7 +33,7 @@ class ComparisonResult:
     Attributes
     ----------
     request : ComparisonRequest
-        What was asked, with full ids.
+        What was asked, with full ids; of pooled replicates, those of their arms.
     runs : tuple of SimulationMetadata
         The runs compared, in the order of the request.
     metrics : tuple of Metric
@@ -97,7 +97,7 @@ class ComparisonResult:
         from ape_jupyter.services.figures import difference_figure, overlay_figure
 
         chosen = self._metric(metric)
-        labels = {run.sim_id: run.name for run in self.runs}
+        labels = self._names
         if self.request.comparison_type is ComparisonType.DIFFERENCE:
             rows = _of_metric(self.differences, chosen.id)
             return difference_figure(rows, chosen, self.request, labels, dark=dark)
@@ -108,13 +108,18 @@ class ComparisonResult:
         """Say in two or three sentences what the comparison shows of a metric."""
         conclusions = Conclusions(
             request=self.request,
-            names={run.sim_id: run.name for run in self.runs},
+            names=self._names,
             series=self.series,
             differences=self.differences,
             tests=self.tests,
             missing=self.missing,
         )
         return conclusions.of(self._metric(metric))
+
+    @property
+    def _names(self) -> dict[str, str]:
+        names = {run.sim_id: run.name for run in self.runs}
+        return {sim_id: names[sim_id] for sim_id in self.request.sim_ids}
 
     def _metric(self, id_: str | None) -> Metric:
         if id_ is None:

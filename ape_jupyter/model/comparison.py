@@ -92,6 +92,10 @@ class ComparisonRequest:
         Days (relative), calendar months (absolute) or fiftieths of the duration (normalized).
     times : tuple of float or None
         When to test, on the scale of ``x``; None for the end of each year, and the end.
+    paired : bool
+        Whether runs with the same patients are also tested patient by patient.
+    pool_replicates : bool
+        Whether runs that are equal but for their seed count as one.
     """
 
     sim_ids: tuple[str, ...]
@@ -103,3 +107,5 @@ class ComparisonRequest:
     observations: Observations = Observations.OBSERVED
     bin_width: int = 28
     times: tuple[float, ...] | None = None
+    paired: bool = False
+    pool_replicates: bool = False

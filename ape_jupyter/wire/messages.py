@@ -119,6 +119,10 @@ class ComparisonOrder:
         28, 1 and 1 when None.
     times : tuple of float or tuple of str or None
         When to test: days, shares or ISO dates; the end of each year and the end when None.
+    paired : bool
+        Whether runs with the same patients are also tested patient by patient.
+    pool_replicates : bool
+        Whether runs that are equal but for their seed count as one.
     """
 
     sim_ids: tuple[str, ...]
@@ -130,6 +134,8 @@ class ComparisonOrder:
     observations: Observations | None = None
     bin_width: int | None = None
     times: tuple[float, ...] | tuple[str, ...] | None = None
+    paired: bool = False
+    pool_replicates: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,9 @@ export function makeComparison(): Comparison {
       confidence: 0.95,
       observations: 'observed',
       bin_width: 28,
-      times: null
+      times: null,
+      paired: false,
+      pool_replicates: false
     },
     runs: [makeRun({ sim_id: 'a', name: 'run-a' }), makeRun({ sim_id: 'b', name: 'run-b' })],
     metrics: [

@@ -30,6 +30,8 @@ class ComparesRuns(Protocol):
         observations: Observations | str | None = None,
         bin_width: int | None = None,
         times: Sequence[float | str | date] | None = None,
+        paired: bool = False,
+        pool_replicates: bool = False,
     ) -> ComparisonResult:
         """Compare runs from their summaries; the cost does not depend on the patients.
 
@@ -56,6 +58,11 @@ class ComparesRuns(Protocol):
         times : sequence, optional
             When to test, on the scale of ``x``; dates in absolute time. Default: the end of each
             year, and the end, at which each patient counts as last seen.
+        paired : bool
+            Also test runs with one seed and the same patients patient by patient, at the end. This
+            reads a few columns of the patients.
+        pool_replicates : bool
+            Let runs that are equal but for their seed count as one arm, under the id of the first.
 
         Raises
         ------

@@ -39,6 +39,8 @@ class ComparisonsHandler(ApeHandler):
                     observations=order.observations,
                     bin_width=order.bin_width,
                     times=order.times,
+                    paired=order.paired,
+                    pool_replicates=order.pool_replicates,
                 )
             )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ape_jupyter.services.compare.findings import Findings, compare_runs
+from ape_jupyter.services.compare.patients import PatientOutcomes, patient_outcomes
 from ape_jupyter.services.compare.protocols import RunSettings, protocol_diff
 from ape_jupyter.services.compare.request import TimePoint, comparison_request
 from ape_jupyter.services.compare.runs import ComparedRun
@@ -20,9 +21,11 @@ __all__ = [
     "TESTS_SCHEMA",
     "ComparedRun",
     "Findings",
+    "PatientOutcomes",
     "RunSettings",
     "TimePoint",
     "compare_runs",
     "comparison_request",
+    "patient_outcomes",
     "protocol_diff",
 ]

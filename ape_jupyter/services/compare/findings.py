@@ -22,8 +22,11 @@ from ape_jupyter.model.comparison import (
     TimeAlignment,
 )
 from ape_jupyter.model.metrics import MetricDefinition, MetricSource, metric_definition
+from ape_jupyter.services.compare.arms import between_replicates, pooled
 from ape_jupyter.services.compare.measured.measured import Measured
 from ape_jupyter.services.compare.measuring import ByState, by_bin, reason_missing
+from ape_jupyter.services.compare.paired import paired_tests
+from ape_jupyter.services.compare.patients import PatientOutcomes
 from ape_jupyter.services.compare.runs import ComparedRun
 from ape_jupyter.services.compare.scale import TimeScale
 from ape_jupyter.services.compare.statistical import tests_of_metric, with_adjusted_p_values
@@ -45,6 +48,8 @@ class Findings:
 
     Attributes
     ----------
+    request : ComparisonRequest
+        As it was carried out: of pooled replicates, with the ids of arms.
     metrics : tuple of Metric
         Those compared, with the units of these runs.
     series, differences, tests : pyarrow.Table
@@ -56,6 +61,7 @@ class Findings:
         What a reader should know of how the numbers were made.
     """
 
+    request: ComparisonRequest
     metrics: tuple[Metric, ...]
     series: pa.Table
     differences: pa.Table
@@ -64,9 +70,29 @@ class Findings:
     notes: tuple[str, ...]
 
 
-def compare_runs(request: ComparisonRequest, runs: Sequence[ComparedRun]) -> Findings:
-    """Compute the series of every run and, if asked for, differences and tests."""
+def compare_runs(
+    request: ComparisonRequest,
+    runs: Sequence[ComparedRun],
+    outcomes: Mapping[str, PatientOutcomes] | None = None,
+) -> Findings:
+    """Compute the series of every run and, if asked for, differences and tests.
+
+    Parameters
+    ----------
+    outcomes : mapping, optional
+        Of the patients of every run; needed for a paired request, and only then.
+    """
     scale = TimeScale(request.time_alignment, request.bin_width)
+    notes: list[str] = []
+    if request.pool_replicates:
+        arms = pooled(runs)
+        request = replace(
+            request,
+            sim_ids=tuple(arm.sim_id for arm in arms),
+            reference=_arm_with(arms, request.reference),
+        )
+        notes = [*_notes_on_arms(arms)]
+        runs = arms
     ordered = {run.sim_id: run for run in runs}
     series: list[Mapping[str, Any]] = []
     differences: list[Mapping[str, Any]] = []
@@ -86,7 +112,11 @@ def compare_runs(request: ComparisonRequest, runs: Sequence[ComparedRun]) -> Fin
             if sim_id not in lacking
         }
         for sim_id, states in measured.items():
-            series += _series(sim_id, name, states, scale, request.confidence)
+            replicates = [
+                by_bin(run, definition, scale, request.observations)
+                for run in ordered[sim_id].replicates
+            ]
+            series += _series(sim_id, name, (states, replicates), scale, request.confidence)
         if request.comparison_type not in _WITH_DIFFERENCES or request.reference not in measured:
             continue
         for sim_id, states in measured.items():
@@ -98,13 +128,18 @@ def compare_runs(request: ComparisonRequest, runs: Sequence[ComparedRun]) -> Fin
             found, unseen = tests_of_metric(request, definition, scale, ordered, measured)
             tests += found
             missing += unseen
+    if request.paired:
+        found, helped = paired_tests(request, ordered, outcomes or {})
+        tests += found
+        notes += helped
     return Findings(
+        request=request,
         metrics=tuple(metrics),
         series=joined(series, SERIES_SCHEMA),
         differences=joined(differences, DIFFERENCES_SCHEMA),
         tests=pa.Table.from_pylist(with_adjusted_p_values(tests), TESTS_SCHEMA),
         missing=tuple(missing),
-        notes=tuple(_notes(request, ordered)),
+        notes=(*_notes(request, ordered), *notes),
     )
 
 
@@ -140,15 +175,25 @@ def _with_unit(definition: MetricDefinition, runs: Sequence[ComparedRun]) -> Met
 
 
 def _series(
-    sim_id: str, metric: str, states: ByState, scale: TimeScale, confidence: float
+    sim_id: str,
+    metric: str,
+    found: tuple[ByState, Sequence[ByState]],
+    scale: TimeScale,
+    confidence: float,
 ) -> Iterator[Mapping[str, Any]]:
+    states, replicates = found
     for state, measured in states.items():
+        estimates = (
+            between_replicates(measured, [own[state] for own in replicates], confidence)
+            if replicates
+            else measured.estimates(confidence)
+        )
         yield {
             "sim_id": sim_id,
             "metric": metric,
             "x": scale.x(measured.keys),
             "n": measured.n,
-            **measured.estimates(confidence),
+            **estimates,
             "state": state,
         }
 
@@ -175,6 +220,25 @@ def _differences(
             "n_comparator": own.n[c],
             "state": state,
         }
+
+
+def _arm_with(arms: Sequence[ComparedRun], sim_id: str) -> str:
+    return next(
+        arm.sim_id
+        for arm in arms
+        if sim_id in (arm.sim_id, *(run.sim_id for run in arm.replicates))
+    )
+
+
+def _notes_on_arms(arms: Sequence[ComparedRun]) -> Iterator[str]:
+    for arm in arms:
+        if arm.replicates:
+            members = ", ".join(run.sim_id for run in arm.replicates)
+            yield (
+                f"{arm.sim_id} stands for an arm of {len(arm.replicates)} replicates ({members}): "
+                "its curves have the interval of the mean between replicates, differences and "
+                "tests take all of their patients together."
+            )
 
 
 def _notes(request: ComparisonRequest, runs: Mapping[str, ComparedRun]) -> Iterator[str]:

@@ -39,6 +39,8 @@ def comparison_request(
     observations: Observations | str | None = None,
     bin_width: int | None = None,
     times: Sequence[TimePoint] | None = None,
+    paired: bool = False,
+    pool_replicates: bool = False,
 ) -> ComparisonRequest:
     """Check the arguments of a comparison of runs with these full ids.
 
@@ -54,10 +56,14 @@ def comparison_request(
         raise InvalidArgumentError(f"The reference {reference!r} is not among the runs compared.")
     if not 0 < confidence < 1:
         raise InvalidArgumentError(f"The confidence must be between 0 and 1, not {confidence}.")
+    if paired and pool_replicates:
+        raise InvalidArgumentError("Pairs are of two runs; pooled replicates have none.")
     kind = _member(ComparisonType, comparison_type, "comparison type")
     alignment = _member(TimeAlignment, time_alignment, "time alignment")
     width = DEFAULT_BIN_WIDTHS[alignment] if bin_width is None else bin_width
     TimeScale(alignment, width).check()
+    if paired and kind is not ComparisonType.STATISTICAL:
+        raise InvalidArgumentError("Pairs are tested: ask for the comparison type 'statistical'.")
     if observations is None:
         # Tests take every patient once; several visits of one are no independent observations.
         is_tested = kind is ComparisonType.STATISTICAL
@@ -72,6 +78,8 @@ def comparison_request(
         observations=_member(Observations, observations, "kind of observations"),
         bin_width=width,
         times=None if times is None else _times(times, alignment),
+        paired=paired,
+        pool_replicates=pool_replicates,
     )
 
 

@@ -26,6 +26,12 @@ class ComparedRun:
         How many patients one session of each role takes.
     working_days : tuple of str
         Three letters each.
+    seed : int or None
+        Of the random numbers; runs with one seed may have the same patients.
+    design : str or None
+        Equal for runs that are equal but for their seed; None when that can not be known.
+    replicates : tuple of ComparedRun
+        The runs that were pooled into this arm; none for a single run.
     """
 
     sim_id: str
@@ -35,6 +41,9 @@ class ComparedRun:
     currency: str | None = None
     capacities: Mapping[str, int] = field(default_factory=dict)
     working_days: tuple[str, ...] = WORKING_DAYS
+    seed: int | None = None
+    design: str | None = None
+    replicates: tuple[ComparedRun, ...] = ()
 
     @property
     def start_day(self) -> int:
@@ -47,9 +56,3 @@ class ComparedRun:
     def duration_days(self) -> float:
         """Length of the run."""
         return max(self.duration_years * DAYS_PER_YEAR, 1.0)
-
-    @property
-    def components(self) -> frozenset[str]:
-        """Ids of the metrics of costs and of work that this run has."""
-        names = self.summary.metrics
-        return frozenset(n for n in names if n == "cost" or n.startswith(("cost_", "workload_")))

@@ -21,7 +21,7 @@ from ape_jupyter.services.compare.measuring import ByState, at_the_end
 from ape_jupyter.services.compare.runs import ComparedRun
 from ape_jupyter.services.compare.scale import TimeScale
 
-__all__ = ["END", "tests_of_metric", "with_adjusted_p_values"]
+__all__ = ["END", "outcome_row", "tests_of_metric", "with_adjusted_p_values"]
 
 END = "end"
 """The time point at which each patient counts once, as last seen in follow-up."""
@@ -100,19 +100,20 @@ def _rows(
     if len(comparator) > 1:
         outcome = chi_square(_events(reference, its_row), _events(comparator, own_row), confidence)
         sizes = int(reference[first].n[its_row]), int(comparator[first].n[own_row])
-        yield _row(outcome, "", sizes)
+        yield outcome_row(outcome, "", sizes)
     for state, own in comparator.items():
         its = reference[state]
         sizes = int(its.n[its_row]), int(own.n[own_row])
         for outcome in own.outcomes(its, own_row, its_row, confidence):
-            yield _row(outcome, state, sizes)
+            yield outcome_row(outcome, state, sizes)
 
 
 def _events(states: ByState, row: int) -> np.ndarray:
     return np.array([s.events[row] for s in states.values() if isinstance(s, Shares)], float)
 
 
-def _row(outcome: TestOutcome, state: str, sizes: tuple[int, int]) -> dict[str, Any]:
+def outcome_row(outcome: TestOutcome, state: str, sizes: tuple[int, int]) -> dict[str, Any]:
+    """Return the columns of ``TESTS_SCHEMA`` that one test fills."""
     effect, difference = outcome.effect, outcome.difference
     return {
         "test": outcome.test,

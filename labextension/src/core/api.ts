@@ -39,6 +39,10 @@ export interface components {
       metrics?: string[] | null;
       /** @description `locf` for tests and `observed` else when None. */
       observations?: components['schemas']['Observations'] | null;
+      /** @description Whether runs with the same patients are also tested patient by patient. */
+      paired?: boolean;
+      /** @description Whether runs that are equal but for their seed count as one. */
+      pool_replicates?: boolean;
       /** @description The first run when None. */
       reference?: string | null;
       sim_ids: string[];
@@ -54,6 +58,10 @@ export interface components {
       confidence: number;
       metrics: string[];
       observations: components['schemas']['Observations'];
+      /** @description Whether runs with the same patients are also tested patient by patient. */
+      paired: boolean;
+      /** @description Whether runs that are equal but for their seed count as one. */
+      pool_replicates: boolean;
       reference: string;
       sim_ids: string[];
       time_alignment: components['schemas']['TimeAlignment'];
