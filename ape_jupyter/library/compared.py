@@ -8,7 +8,6 @@ from typing import Any
 
 from ape_jupyter.model.protocol import SimulationDocuments
 from ape_jupyter.model.simulation import SimulationMetadata
-from ape_jupyter.results.summary import Summary
 from ape_jupyter.services.compare import ComparedRun, RunSettings
 
 __all__ = ["compared_run", "run_settings"]
@@ -17,10 +16,11 @@ _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MAX_CURRENCY = 16
 
 
-def compared_run(
-    run: SimulationMetadata, summary: Summary, documents: SimulationDocuments
-) -> ComparedRun:
-    """Return a run as comparisons see it. What its documents have wrong counts as not said."""
+def compared_run(run: SimulationMetadata, documents: SimulationDocuments) -> ComparedRun:
+    """Return a run as comparisons see it, but for its summary.
+
+    What its documents have wrong counts as not said.
+    """
     config = documents.resource_config
     session = _mapping(config.get("session_parameters"))
     days = session.get("working_days")
@@ -34,7 +34,6 @@ def compared_run(
     }
     return ComparedRun(
         sim_id=run.sim_id,
-        summary=summary,
         start_date=run.start_date,
         duration_years=run.duration_years,
         currency=_currency(documents),

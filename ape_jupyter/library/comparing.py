@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from ape_jupyter.cache.answers import ANSWERS, AnswerCache
 from ape_jupyter.cache.leases import Lease, leased
 from ape_jupyter.cache.mapped import PersistentCache, map_table
 from ape_jupyter.library.compared import compared_run, run_settings
 from ape_jupyter.library.comparison import ComparisonResult
 from ape_jupyter.library.documents import documents_of
+from ape_jupyter.library.remembered import (
+    findings_from_bytes,
+    findings_key,
+    findings_to_bytes,
+)
 from ape_jupyter.library.summaries import summary_of
 from ape_jupyter.model.comparison import (
     ComparisonRequest,
@@ -28,6 +34,8 @@ from ape_jupyter.registry.registry import Registry
 from ape_jupyter.results.store import ObjectStore
 from ape_jupyter.results.summary import SUMMARY_VERSION, Summary
 from ape_jupyter.services.compare import (
+    ComparedRun,
+    Findings,
     PatientOutcomes,
     TimePoint,
     compare_runs,
@@ -106,16 +114,21 @@ class WithComparison:
         return leased(lambda: self._cache.files(run.checksum, names, build), read)
 
     def compare(self, request: ComparisonRequest) -> ComparisonResult:
-        """Carry out a comparison that is completely stated."""
+        """Carry out a comparison that is completely stated, or find what it came to before."""
         runs = tuple(self._registry.get_many(request.sim_ids))
         documents = {
             run.sim_id: documents_of(run, self._registry.documents(run.sim_id)) for run in runs
         }
-        found = compare_runs(
-            request,
-            [compared_run(run, self._summary(run), documents[run.sim_id]) for run in runs],
-            {run.sim_id: self._outcomes(run) for run in runs} if request.paired else None,
-        )
+        compared = {run.sim_id: compared_run(run, documents[run.sim_id]) for run in runs}
+        provenance = _provenance(request, runs)
+        answers = AnswerCache(self._cache.directory / ANSWERS)
+        key = findings_key(provenance, compared)
+        kept = answers.get(key)
+        if kept is None:
+            found = self._findings(request, runs, compared)
+            answers.put(key, findings_to_bytes(found))
+        else:
+            found = findings_from_bytes(kept, request)
         settings = {run.sim_id: run_settings(run, documents[run.sim_id]) for run in runs}
         return ComparisonResult(
             request=found.request,
@@ -127,7 +140,19 @@ class WithComparison:
             protocol_diff=protocol_diff(request.reference, settings),
             missing=found.missing,
             notes=found.notes,
-            provenance=_provenance(request, runs),
+            provenance=provenance,
+        )
+
+    def _findings(
+        self,
+        request: ComparisonRequest,
+        runs: Sequence[SimulationMetadata],
+        compared: Mapping[str, ComparedRun],
+    ) -> Findings:
+        return compare_runs(
+            request,
+            [replace(compared[run.sim_id], summary=self._summary(run)) for run in runs],
+            {run.sim_id: self._outcomes(run) for run in runs} if request.paired else None,
         )
 
 

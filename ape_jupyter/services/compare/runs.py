@@ -35,9 +35,9 @@ class ComparedRun:
     """
 
     sim_id: str
-    summary: Summary
     start_date: datetime
     duration_years: float
+    summary: Summary = field(default_factory=lambda: Summary({}))
     currency: str | None = None
     capacities: Mapping[str, int] = field(default_factory=dict)
     working_days: tuple[str, ...] = WORKING_DAYS
