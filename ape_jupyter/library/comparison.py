@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ape_jupyter.errors import InvalidArgumentError
 from ape_jupyter.library.conclusions import Conclusions
@@ -21,7 +22,7 @@ from ape_jupyter.model.simulation import SimulationMetadata
 
 if TYPE_CHECKING:
     import pandas as pd
-    from bokeh.plotting import figure
+    from bokeh.models import LayoutDOM
 
 __all__ = ["ComparisonResult"]
 
@@ -92,17 +93,38 @@ class ComparisonResult:
             frame[time] = pd.to_datetime(frame[time], unit="D")
         return frame
 
-    def figure(self, metric: str | None = None, *, dark: bool = False) -> figure:
-        """Return a Bokeh figure of one metric (default: the first)."""
-        from ape_jupyter.services.figures import difference_figure, overlay_figure
+    def figure(
+        self, metric: str | None = None, *, state: str | None = None, dark: bool = False
+    ) -> LayoutDOM:
+        """Return a Bokeh figure of one metric (default: the first), as the comparison type says.
+
+        Parameters
+        ----------
+        state : str, optional
+            Of a metric with states, the one of which differences are drawn; the first by default.
+        """
+        from ape_jupyter.services.figures import Curves, forest_plot, stacked_states
 
         chosen = self._metric(metric)
-        labels = self._names
-        if self.request.comparison_type is ComparisonType.DIFFERENCE:
+        kind, names = self.request.comparison_type, self._names
+        if kind is ComparisonType.STATISTICAL:
+            rows = _of_metric(self.tests, chosen.id)
+            return forest_plot(rows, chosen, self.request, names, dark=dark)
+        curves = Curves(metric=chosen, request=self.request, labels=names, dark=dark)
+        if kind is ComparisonType.DIFFERENCE:
             rows = _of_metric(self.differences, chosen.id)
-            return difference_figure(rows, chosen, self.request, labels, dark=dark)
+            states = list(dict.fromkeys(rows["state"].to_pylist()))
+            if state is not None and state not in states:
+                raise InvalidArgumentError(f"No state {state!r}, only: {', '.join(states)}.")
+            if states:
+                rows = _where(rows, "state", state or states[0])
+            return curves.differences(rows)
         rows = _of_metric(self.series, chosen.id)
-        return overlay_figure(rows, chosen, self.request, labels, dark=dark)
+        if any(rows["state"].unique().to_pylist()):
+            return stacked_states(rows, chosen, self.request, names, dark=dark)
+        if kind is ComparisonType.SIDE_BY_SIDE:
+            return curves.side_by_side(rows)
+        return curves.overlay(rows)
 
     def summary(self, metric: str | None = None) -> str:
         """Say in two or three sentences what the comparison shows of a metric."""
@@ -138,4 +160,8 @@ class ComparisonResult:
 
 
 def _of_metric(table: pa.Table, metric: str) -> pa.Table:
-    return table.filter(pa.compute.equal(table["metric"].cast(pa.string()), metric))
+    return _where(table, "metric", metric)
+
+
+def _where(table: pa.Table, column: str, value: str) -> pa.Table:
+    return table.filter(pc.equal(table[column].cast(pa.string()), value))

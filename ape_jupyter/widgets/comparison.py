@@ -38,7 +38,7 @@ def _load_bokeh_ahead() -> None:
 
 
 class ComparisonOverlay(LibraryWidget):
-    """Compare runs in one figure: overlay or difference, on a chosen time axis.
+    """Compare runs in one figure, on a chosen time axis.
 
     Parameters
     ----------
@@ -46,10 +46,11 @@ class ComparisonOverlay(LibraryWidget):
         Where the runs are; :func:`ape_jupyter.connect` chooses when it is left out.
     sim_ids : sequence of str
         Ids, names or prefixes of two or more runs.
-    comparison_type : {"overlay", "difference"}
+    comparison_type : {"overlay", "side_by_side", "difference", "statistical"}
     time_alignment : {"relative", "absolute", "normalized"}
         Relative by default: the trial view, days since each patient's enrolment.
     metric : str
+        Any metric of the domain, also ``cost_<component>`` and ``workload_<role>``.
     reference : str, optional
         The run that the others are compared with; the first by default.
 
