@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
 from ape_jupyter.client.transport import Transport
 from ape_jupyter.library.comparison import ComparisonResult
-from ape_jupyter.model.comparison import ComparisonType, Observations, TimeAlignment
+from ape_jupyter.model.comparison import (
+    ComparisonType,
+    Observations,
+    PatientCriterion,
+    TimeAlignment,
+)
 from ape_jupyter.wire.comparison import comparison_result
+from ape_jupyter.wire.encoding import encode
 
 __all__ = ["RemoteComparison"]
 
@@ -33,8 +39,12 @@ class RemoteComparison:
         times: Sequence[float | str | date] | None = None,
         paired: bool = False,
         pool_replicates: bool = False,
+        patients: Mapping[str, Any] | Sequence[PatientCriterion] | None = None,
     ) -> ComparisonResult:
         """Compare runs from their summaries; see ``Library``."""
+        # A kernel that only lists runs does not need the statistics.
+        from ape_jupyter.services.compare import patient_criteria
+
         order = {
             "sim_ids": list(sim_ids),
             "comparison_type": comparison_type,
@@ -47,6 +57,7 @@ class RemoteComparison:
             "times": None if times is None else [_sent(time) for time in times],
             "paired": paired,
             "pool_replicates": pool_replicates,
+            "patients": encode(patient_criteria(patients)),
         }
         return comparison_result(self._transport.post(Any, "comparisons", json=order))
 

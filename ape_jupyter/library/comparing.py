@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
 from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+import pyarrow as pa
 
 from ape_jupyter.cache.answers import ANSWERS, AnswerCache
 from ape_jupyter.cache.leases import Lease, leased
@@ -25,6 +27,7 @@ from ape_jupyter.model.comparison import (
     ComparisonRequest,
     ComparisonType,
     Observations,
+    PatientCriterion,
     TimeAlignment,
 )
 from ape_jupyter.model.metrics import DEFINED_METRICS
@@ -40,13 +43,18 @@ from ape_jupyter.services.compare import (
     TimePoint,
     compare_runs,
     comparison_request,
+    criteria_mapping,
+    patient_criteria,
     patient_outcomes,
     protocol_diff,
+    selected_summary,
 )
 
 __all__ = ["WithComparison"]
 
 ALL_METRICS = "all"
+
+T = TypeVar("T")
 
 
 class WithComparison:
@@ -70,8 +78,10 @@ class WithComparison:
         times: Sequence[TimePoint] | None = None,
         paired: bool = False,
         pool_replicates: bool = False,
+        patients: Mapping[str, Any] | Sequence[PatientCriterion] | None = None,
     ) -> ComparisonResult:
         """Compare runs from their summaries; see ``Library``."""
+        criteria = patient_criteria(patients)
         found = [self._registry.find(sim_id).sim_id for sim_id in sim_ids]
         request = comparison_request(
             found,
@@ -85,6 +95,7 @@ class WithComparison:
             times=times,
             paired=paired,
             pool_replicates=pool_replicates,
+            patients=criteria,
         )
         return self.compare(request)
 
@@ -101,15 +112,33 @@ class WithComparison:
     def _summary(self, run: SimulationMetadata) -> Summary:
         return summary_of(run, self._store, self._cache)
 
-    def _outcomes(self, run: SimulationMetadata) -> PatientOutcomes:
-        def read(paths: Mapping[str, Path], _: Lease) -> PatientOutcomes:
-            tables = {name: map_table(path) for name, path in paths.items()}
-            return patient_outcomes(tables["patients"], tables["visits"], tables.get("costs"))
+    def _summary_for(self, run: SimulationMetadata, request: ComparisonRequest) -> Summary:
+        if not request.patients:
+            return self._summary(run)
+        return self._with_tables(
+            run,
+            lambda tables: selected_summary(
+                request.patients, tables, run.start_date, run.duration_years
+            ),
+        )
 
+    def _outcomes(self, run: SimulationMetadata) -> PatientOutcomes:
+        return self._with_tables(
+            run, lambda t: patient_outcomes(t["patients"], t["visits"], t.get("costs"))
+        )
+
+    def _with_tables(
+        self, run: SimulationMetadata, use: Callable[[Mapping[str, pa.Table]], T]
+    ) -> T:
+        """Call with the mapped tables of a run's patients, which nobody evicts meanwhile."""
         names = ["patients", "visits", *["costs"] * run.has_costs]
 
         def build() -> Mapping[str, Any]:
             return self._store.read(run.checksum).streams()
+
+        def read(paths: Mapping[str, Path], lease: Lease) -> T:
+            with lease:
+                return use({name: map_table(path) for name, path in paths.items()})
 
         return leased(lambda: self._cache.files(run.checksum, names, build), read)
 
@@ -151,7 +180,10 @@ class WithComparison:
     ) -> Findings:
         return compare_runs(
             request,
-            [replace(compared[run.sim_id], summary=self._summary(run)) for run in runs],
+            [
+                replace(compared[run.sim_id], summary=self._summary_for(run, request))
+                for run in runs
+            ],
             {run.sim_id: self._outcomes(run) for run in runs} if request.paired else None,
         )
 
@@ -163,7 +195,8 @@ def _provenance(
     return {
         "parameters": {
             field.name: _plain(getattr(request, field.name)) for field in fields(request)
-        },
+        }
+        | {"patients": criteria_mapping(request.patients)},
         "checksums": {run.sim_id: run.checksum for run in runs},
         "protocol_digests": {run.sim_id: run.protocol_digest for run in runs},
         "ape_jupyter_version": package_version(),

@@ -12,6 +12,7 @@ __all__ = [
     "Metric",
     "MissingMetric",
     "Observations",
+    "PatientCriterion",
     "TimeAlignment",
 ]
 
@@ -83,6 +84,24 @@ class MissingMetric:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PatientCriterion:
+    """What patients must have in a column: one of some values, or a number within a range.
+
+    Attributes
+    ----------
+    minimum, maximum : float or None
+        Both belong to the range; None for an open end.
+    values : tuple of str
+        As text, also of numbers; empty for a range.
+    """
+
+    column: str
+    minimum: float | None = None
+    maximum: float | None = None
+    values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ComparisonRequest:
     """A comparison, completely stated; equal requests on equal runs give equal results.
 
@@ -96,6 +115,8 @@ class ComparisonRequest:
         Whether runs with the same patients are also tested patient by patient.
     pool_replicates : bool
         Whether runs that are equal but for their seed count as one.
+    patients : tuple of PatientCriterion
+        Which patients are compared: those that meet all; without any, all patients.
     """
 
     sim_ids: tuple[str, ...]
@@ -109,3 +130,4 @@ class ComparisonRequest:
     times: tuple[float, ...] | None = None
     paired: bool = False
     pool_replicates: bool = False
+    patients: tuple[PatientCriterion, ...] = ()

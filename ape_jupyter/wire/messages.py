@@ -13,6 +13,7 @@ from ape_jupyter.model.comparison import (
     Metric,
     MissingMetric,
     Observations,
+    PatientCriterion,
     TimeAlignment,
 )
 from ape_jupyter.model.listing import ImportOutcome
@@ -123,6 +124,8 @@ class ComparisonOrder:
         Whether runs with the same patients are also tested patient by patient.
     pool_replicates : bool
         Whether runs that are equal but for their seed count as one.
+    patients : tuple of PatientCriterion
+        Which patients are compared: those that meet all; all patients when there is none.
     """
 
     sim_ids: tuple[str, ...]
@@ -136,6 +139,7 @@ class ComparisonOrder:
     times: tuple[float, ...] | tuple[str, ...] | None = None
     paired: bool = False
     pool_replicates: bool = False
+    patients: tuple[PatientCriterion, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

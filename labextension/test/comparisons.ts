@@ -16,7 +16,8 @@ export function makeComparison(): Comparison {
       bin_width: 28,
       times: null,
       paired: false,
-      pool_replicates: false
+      pool_replicates: false,
+      patients: []
     },
     runs: [makeRun({ sim_id: 'a', name: 'run-a' }), makeRun({ sim_id: 'b', name: 'run-b' })],
     metrics: [

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
 
-from ape_jupyter.model.comparison import ComparisonType, Observations, TimeAlignment
+from ape_jupyter.model.comparison import (
+    ComparisonType,
+    Observations,
+    PatientCriterion,
+    TimeAlignment,
+)
 
 if TYPE_CHECKING:
     from datetime import date
@@ -32,6 +37,7 @@ class ComparesRuns(Protocol):
         times: Sequence[float | str | date] | None = None,
         paired: bool = False,
         pool_replicates: bool = False,
+        patients: Mapping[str, Any] | Sequence[PatientCriterion] | None = None,
     ) -> ComparisonResult:
         """Compare runs from their summaries; the cost does not depend on the patients.
 
@@ -63,6 +69,10 @@ class ComparesRuns(Protocol):
             reads a few columns of the patients.
         pool_replicates : bool
             Let runs that are equal but for their seed count as one arm, under the id of the first.
+        patients : mapping, optional
+            Compare only patients that have this in columns of the patients table: a tuple is a
+            range with both ends, None for an open one; a list has the values wanted; anything else
+            is the value wanted. ``{"baseline_vision": (None, 69)}``. This reads the patients.
 
         Raises
         ------

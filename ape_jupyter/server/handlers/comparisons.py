@@ -41,6 +41,7 @@ class ComparisonsHandler(ApeHandler):
                     times=order.times,
                     paired=order.paired,
                     pool_replicates=order.pool_replicates,
+                    patients=order.patients,
                 )
             )
 

@@ -7,6 +7,11 @@ from ape_jupyter.services.compare.patients import PatientOutcomes, patient_outco
 from ape_jupyter.services.compare.protocols import RunSettings, protocol_diff
 from ape_jupyter.services.compare.request import TimePoint, comparison_request
 from ape_jupyter.services.compare.runs import ComparedRun
+from ape_jupyter.services.compare.selection import (
+    criteria_mapping,
+    patient_criteria,
+    selected_summary,
+)
 from ape_jupyter.services.compare.tables import (
     DIFFERENCES_SCHEMA,
     PROTOCOL_DIFF_SCHEMA,
@@ -26,6 +31,9 @@ __all__ = [
     "TimePoint",
     "compare_runs",
     "comparison_request",
+    "criteria_mapping",
+    "patient_criteria",
     "patient_outcomes",
     "protocol_diff",
+    "selected_summary",
 ]

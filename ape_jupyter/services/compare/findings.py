@@ -19,6 +19,7 @@ from ape_jupyter.model.comparison import (
     Metric,
     MissingMetric,
     Observations,
+    PatientCriterion,
     TimeAlignment,
 )
 from ape_jupyter.model.metrics import MetricDefinition, MetricSource, metric_definition
@@ -248,6 +249,8 @@ def _notes(request: ComparisonRequest, runs: Mapping[str, ComparedRun]) -> Itera
             "independent, and who stays away is not seen. Injections, visits and costs so far are "
             "of all patients in follow-up."
         )
+    if request.patients:
+        yield f"Compared are the patients with {' and '.join(map(_criterion, request.patients))}."
     lengths = [run.duration_days for run in runs.values()]
     if request.comparison_type is ComparisonType.STATISTICAL and max(lengths) - min(lengths) > 1:
         yield (
@@ -264,6 +267,16 @@ def _notes(request: ComparisonRequest, runs: Mapping[str, ComparedRun]) -> Itera
                     f"{sim_id} ({_period(run)}) and {request.reference} ({_period(reference)}) "
                     "share no calendar time."
                 )
+
+
+def _criterion(criterion: PatientCriterion) -> str:
+    if criterion.values:
+        return f"{criterion.column} {' or '.join(criterion.values)}"
+    if criterion.minimum is None:
+        return f"{criterion.column} up to {criterion.maximum:g}"
+    if criterion.maximum is None:
+        return f"{criterion.column} of at least {criterion.minimum:g}"
+    return f"{criterion.column} from {criterion.minimum:g} to {criterion.maximum:g}"
 
 
 def _overlap(a: ComparedRun, b: ComparedRun) -> bool:

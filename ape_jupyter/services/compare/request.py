@@ -12,6 +12,7 @@ from ape_jupyter.model.comparison import (
     ComparisonRequest,
     ComparisonType,
     Observations,
+    PatientCriterion,
     TimeAlignment,
 )
 from ape_jupyter.model.metrics import DEFINED_METRICS, metric_definition
@@ -41,6 +42,7 @@ def comparison_request(
     times: Sequence[TimePoint] | None = None,
     paired: bool = False,
     pool_replicates: bool = False,
+    patients: Sequence[PatientCriterion] = (),
 ) -> ComparisonRequest:
     """Check the arguments of a comparison of runs with these full ids.
 
@@ -56,6 +58,8 @@ def comparison_request(
         raise InvalidArgumentError(f"The reference {reference!r} is not among the runs compared.")
     if not 0 < confidence < 1:
         raise InvalidArgumentError(f"The confidence must be between 0 and 1, not {confidence}.")
+    if paired and patients:
+        raise InvalidArgumentError("Pairs are of all patients; leave their selection out.")
     if paired and pool_replicates:
         raise InvalidArgumentError("Pairs are of two runs; pooled replicates have none.")
     kind = _member(ComparisonType, comparison_type, "comparison type")
@@ -80,6 +84,7 @@ def comparison_request(
         times=None if times is None else _times(times, alignment),
         paired=paired,
         pool_replicates=pool_replicates,
+        patients=tuple(patients),
     )
 
 

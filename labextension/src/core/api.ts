@@ -41,6 +41,8 @@ export interface components {
       observations?: components['schemas']['Observations'] | null;
       /** @description Whether runs with the same patients are also tested patient by patient. */
       paired?: boolean;
+      /** @description Which patients are compared: those that meet all; all patients when there is none. */
+      patients?: components['schemas']['PatientCriterion'][];
       /** @description Whether runs that are equal but for their seed count as one. */
       pool_replicates?: boolean;
       /** @description The first run when None. */
@@ -60,6 +62,8 @@ export interface components {
       observations: components['schemas']['Observations'];
       /** @description Whether runs with the same patients are also tested patient by patient. */
       paired: boolean;
+      /** @description Which patients are compared: those that meet all; without any, all patients. */
+      patients: components['schemas']['PatientCriterion'][];
       /** @description Whether runs that are equal but for their seed count as one. */
       pool_replicates: boolean;
       reference: string;
@@ -298,6 +302,16 @@ export interface components {
       reason: string;
       /** @description None for what belongs to no run. */
       sim_id: string | null;
+    };
+    /** @description What patients must have in a column: one of some values, or a number within a range. */
+    PatientCriterion: {
+      column: string;
+      /** @description Both belong to the range; None for an open end. */
+      maximum?: number | null;
+      /** @description Both belong to the range; None for an open end. */
+      minimum?: number | null;
+      /** @description As text, also of numbers; empty for a range. */
+      values?: string[];
     };
     /** @description A protocol as parsed from ``protocol.yaml``. */
     ProtocolData: {
