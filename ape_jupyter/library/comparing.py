@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
 from enum import StrEnum
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
@@ -201,9 +202,14 @@ def _provenance(
         "protocol_digests": {run.sim_id: run.protocol_digest for run in runs},
         "ape_jupyter_version": package_version(),
         "summary_version": SUMMARY_VERSION,
-        "numpy_version": version("numpy"),
-        "scipy_version": version("scipy"),
+        **_versions(),
     }
+
+
+@cache
+def _versions() -> Mapping[str, str]:
+    # Looking a version up reads a file, each time.
+    return {f"{name}_version": version(name) for name in ("numpy", "scipy")}
 
 
 def _plain(value: Any) -> Any:
