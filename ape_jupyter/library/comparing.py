@@ -2,23 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import fields, replace
+from enum import StrEnum
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, TypeVar
 
-from ape_jupyter.cache.mapped import PersistentCache
+import pyarrow as pa
+
+from ape_jupyter.cache.answers import ANSWERS, AnswerCache
+from ape_jupyter.cache.leases import Lease, leased
+from ape_jupyter.cache.mapped import PersistentCache, map_table
+from ape_jupyter.library.compared import compared_run, run_settings
 from ape_jupyter.library.comparison import ComparisonResult
 from ape_jupyter.library.custody import Custody
+from ape_jupyter.library.documents import documents_of
+from ape_jupyter.library.remembered import (
+    findings_from_bytes,
+    findings_key,
+    findings_to_bytes,
+)
 from ape_jupyter.library.summaries import summary_of
 from ape_jupyter.library.timing import timed
-from ape_jupyter.model.comparison import ComparisonRequest, ComparisonType, TimeAlignment
+from ape_jupyter.model.comparison import (
+    ComparisonRequest,
+    ComparisonType,
+    Observations,
+    PatientCriterion,
+    TimeAlignment,
+)
+from ape_jupyter.model.metrics import DEFINED_METRICS
 from ape_jupyter.model.performance import Operation
+from ape_jupyter.model.simulation import SimulationMetadata
 from ape_jupyter.model.version import package_version
 from ape_jupyter.registry.registry import Registry
 from ape_jupyter.results.store import ObjectStore
-from ape_jupyter.results.summary import SUMMARY_VERSION
-from ape_jupyter.services.compare import compare_summaries, comparison_request
+from ape_jupyter.results.summary import SUMMARY_VERSION, Summary
+from ape_jupyter.services.compare import (
+    ComparedRun,
+    Findings,
+    PatientOutcomes,
+    TimePoint,
+    compare_runs,
+    comparison_request,
+    criteria_mapping,
+    patient_criteria,
+    patient_outcomes,
+    protocol_diff,
+    selected_summary,
+)
 from ape_jupyter.services.monitor.monitor import PerformanceMonitor
 
 __all__ = ["WithComparison"]
+
+ALL_METRICS = "all"
+
+T = TypeVar("T")
 
 
 class WithComparison:
@@ -34,32 +76,154 @@ class WithComparison:
         self,
         sim_ids: Sequence[str],
         comparison_type: ComparisonType | str = ComparisonType.OVERLAY,
-        metrics: Sequence[str] | None = None,
+        metrics: Sequence[str] | str | None = None,
         time_alignment: TimeAlignment | str = TimeAlignment.ABSOLUTE,
         reference: str | None = None,
         confidence: float = 0.95,
+        *,
+        observations: Observations | str | None = None,
+        bin_width: int | None = None,
+        times: Sequence[TimePoint] | None = None,
+        paired: bool = False,
+        pool_replicates: bool = False,
+        patients: Mapping[str, Any] | Sequence[PatientCriterion] | None = None,
     ) -> ComparisonResult:
         """Compare runs from their summaries; see ``Library``."""
+        criteria = patient_criteria(patients)
         found = [self._registry.find(sim_id).sim_id for sim_id in sim_ids]
-        chosen = None if reference is None else self._registry.find(reference).sim_id
-        return self.compare(
-            comparison_request(found, comparison_type, metrics, time_alignment, chosen, confidence)
+        request = comparison_request(
+            found,
+            comparison_type,
+            self._metrics(found, metrics),
+            time_alignment,
+            None if reference is None else self._registry.find(reference).sim_id,
+            confidence,
+            observations=observations,
+            bin_width=bin_width,
+            times=times,
+            paired=paired,
+            pool_replicates=pool_replicates,
+            patients=criteria,
         )
+        return self.compare(request)
+
+    def _metrics(
+        self, sim_ids: Sequence[str], metrics: Sequence[str] | str | None
+    ) -> Sequence[str] | None:
+        if metrics != ALL_METRICS:
+            return [metrics] if isinstance(metrics, str) else metrics
+        summaries = map(self._summary, self._registry.get_many(sim_ids))
+        own = {name for summary in summaries for name in summary.metrics}
+        families = {name for name in own if name.startswith(("cost_", "workload_"))}
+        return [*DEFINED_METRICS, *sorted(families)]
+
+    def _summary(self, run: SimulationMetadata) -> Summary:
+        return summary_of(run, self._store, self._cache, self._custody)
+
+    def _summary_for(self, run: SimulationMetadata, request: ComparisonRequest) -> Summary:
+        if not request.patients:
+            return self._summary(run)
+        return self._with_tables(
+            run,
+            lambda tables: selected_summary(
+                request.patients, tables, run.start_date, run.duration_years
+            ),
+        )
+
+    def _outcomes(self, run: SimulationMetadata) -> PatientOutcomes:
+        return self._with_tables(
+            run, lambda t: patient_outcomes(t["patients"], t["visits"], t.get("costs"))
+        )
+
+    def _with_tables(
+        self, run: SimulationMetadata, use: Callable[[Mapping[str, pa.Table]], T]
+    ) -> T:
+        """Call with the mapped tables of a run's patients, which nobody evicts meanwhile."""
+        names = ["patients", "visits", *["costs"] * run.has_costs]
+
+        def read(paths: Mapping[str, Path], lease: Lease) -> T:
+            with lease:
+                return use({name: map_table(path) for name, path in paths.items()})
+
+        with self._custody.reading(run), ExitStack() as reading:
+
+            def build() -> Mapping[str, Any]:
+                return reading.enter_context(self._store.reading(run.checksum)).streams()
+
+            return leased(lambda: self._cache.files(run.checksum, names, build), read)
 
     @timed(Operation.COMPARISON)
     def compare(self, request: ComparisonRequest) -> ComparisonResult:
-        """Carry out a comparison that is completely stated."""
+        """Carry out a comparison that is completely stated, or find what it came to before."""
         runs = tuple(self._registry.get_many(request.sim_ids))
-        summaries = {
-            run.sim_id: summary_of(run, self._store, self._cache, self._custody) for run in runs
+        documents = {
+            run.sim_id: documents_of(run, self._registry.documents(run.sim_id)) for run in runs
         }
-        found = dict(
-            zip(("series", "differences"), compare_summaries(request, summaries), strict=True)
+        compared = {run.sim_id: compared_run(run, documents[run.sim_id]) for run in runs}
+        provenance = _provenance(request, runs)
+        answers = AnswerCache(self._cache.directory / ANSWERS)
+        key = findings_key(provenance, compared)
+        kept = answers.get(key)
+        if kept is None:
+            found = self._findings(request, runs, compared)
+            answers.put(key, findings_to_bytes(found))
+        else:
+            found = findings_from_bytes(kept, request)
+        settings = {run.sim_id: run_settings(run, documents[run.sim_id]) for run in runs}
+        return ComparisonResult(
+            request=found.request,
+            runs=runs,
+            metrics=found.metrics,
+            series=found.series,
+            differences=found.differences,
+            tests=found.tests,
+            protocol_diff=protocol_diff(request.reference, settings),
+            missing=found.missing,
+            notes=found.notes,
+            provenance=provenance,
         )
-        provenance = {
-            "ape_jupyter_version": package_version(),
-            "summary_version": SUMMARY_VERSION,
-            "observations": "observed",
-            "checksums": {run.sim_id: run.checksum for run in runs},
+
+    def _findings(
+        self,
+        request: ComparisonRequest,
+        runs: Sequence[SimulationMetadata],
+        compared: Mapping[str, ComparedRun],
+    ) -> Findings:
+        return compare_runs(
+            request,
+            [
+                replace(compared[run.sim_id], summary=self._summary_for(run, request))
+                for run in runs
+            ],
+            {run.sim_id: self._outcomes(run) for run in runs} if request.paired else None,
+        )
+
+
+def _provenance(
+    request: ComparisonRequest, runs: Sequence[SimulationMetadata]
+) -> Mapping[str, Any]:
+    """Return what the numbers depend on."""
+    return {
+        "parameters": {
+            field.name: _plain(getattr(request, field.name)) for field in fields(request)
         }
-        return ComparisonResult(request=request, runs=runs, provenance=provenance, **found)
+        | {"patients": criteria_mapping(request.patients)},
+        "checksums": {run.sim_id: run.checksum for run in runs},
+        "protocol_digests": {run.sim_id: run.protocol_digest for run in runs},
+        "ape_jupyter_version": package_version(),
+        "summary_version": SUMMARY_VERSION,
+        **_versions(),
+    }
+
+
+@cache
+def _versions() -> Mapping[str, str]:
+    # Looking a version up reads a file, each time.
+    return {f"{name}_version": version(name) for name in ("numpy", "scipy")}
+
+
+def _plain(value: Any) -> Any:
+    """Return what JSON gives back as it was: a provenance is equal wherever it is read."""
+    if isinstance(value, StrEnum):
+        return value.value
+    return list(value) if isinstance(value, tuple) else value

@@ -4,27 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from ape_jupyter.errors import InvalidArgumentError
+from ape_jupyter.library.conclusions import Conclusions
 from ape_jupyter.model.comparison import (
-    METRICS,
-    MIN_VISITS_TO_MENTION,
     ComparisonRequest,
     ComparisonType,
+    Metric,
+    MissingMetric,
     TimeAlignment,
 )
 from ape_jupyter.model.simulation import SimulationMetadata
 
 if TYPE_CHECKING:
     import pandas as pd
-    from bokeh.plotting import figure
+    from bokeh.models import LayoutDOM
 
 __all__ = ["ComparisonResult"]
-
-_EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,111 +34,123 @@ class ComparisonResult:
     Attributes
     ----------
     request : ComparisonRequest
-        What was asked, with full ids.
+        What was asked, with full ids; of pooled replicates, those of their arms.
     runs : tuple of SimulationMetadata
         The runs compared, in the order of the request.
+    metrics : tuple of Metric
+        What was compared, with labels, units and directions.
     series : pyarrow.Table
-        sim_id, metric, x, n, mean, sd, ci_low, ci_high, p10, p25, p50, p75, p90.
+        sim_id, metric, x, n, mean, sd, ci_low, ci_high, p10, p25, p50, p75, p90, state.
         ``x`` is the left edge of the bin: days since enrolment (relative), days since
-        1970-01-01 (absolute) or share of the duration (normalized).
+        1970-01-01 (absolute) or share of the duration (normalized). ``n`` counts what a value
+        rests on: visits or patients; injections for rates, patients at risk for persistence,
+        working days for workloads.
     differences : pyarrow.Table
         metric, reference, comparator, x, difference, ci_low, ci_high, p_value, n_reference,
-        n_comparator; empty unless differences were asked for. difference = comparator −
-        reference; the counts are of visits.
+        n_comparator, state; empty for an overlay or side by side. difference = comparator −
+        reference.
+    tests : pyarrow.Table
+        metric, reference, comparator, time, test, statistic, p_value, p_holm, p_bh, effect,
+        effect_size, effect_low, effect_high, state, time_point, n_reference, n_comparator,
+        difference, difference_low, difference_high; empty unless tests were asked for.
+        p-values are adjusted over the whole table.
+    protocol_diff : pyarrow.Table
+        reference, comparator, path, old, new, unit: what each run has otherwise than the reference.
+    missing : tuple of MissingMetric
+        Runs that are left out of a metric, and why.
+    notes : tuple of str
+        What a reader should know of how the numbers were made.
     provenance : mapping
-        Digests and versions: enough to repeat the comparison.
+        Parameters, digests and versions: enough to repeat the comparison.
     """
 
     request: ComparisonRequest
     runs: tuple[SimulationMetadata, ...]
+    metrics: tuple[Metric, ...]
     series: pa.Table
     differences: pa.Table
+    tests: pa.Table
+    protocol_diff: pa.Table
+    missing: tuple[MissingMetric, ...]
+    notes: tuple[str, ...]
     provenance: Mapping[str, Any]
 
-    @property
-    def _is_difference(self) -> bool:
-        return self.request.comparison_type is ComparisonType.DIFFERENCE
-
     def to_pandas(self) -> pd.DataFrame:
-        """Return the differences when they were asked for, else the series.
+        """Return the tests or the differences when they were asked for, else the series.
 
         Absolute time comes as dates.
         """
         import pandas as pd
 
-        table = self.differences if self._is_difference else self.series
+        kind = self.request.comparison_type
+        table, time = self.series, "x"
+        if kind is ComparisonType.DIFFERENCE:
+            table = self.differences
+        elif kind is ComparisonType.STATISTICAL:
+            table, time = self.tests, "time"
         frame: pd.DataFrame = table.to_pandas()
         if self.request.time_alignment is TimeAlignment.ABSOLUTE:
-            frame["x"] = pd.to_datetime(frame["x"], unit="D")
+            frame[time] = pd.to_datetime(frame[time], unit="D")
         return frame
 
-    def figure(self, metric: str | None = None, *, dark: bool = False) -> figure:
-        """Return a Bokeh figure of one metric (default: the first)."""
-        from ape_jupyter.services.figures import difference_figure, overlay_figure
+    def figure(
+        self, metric: str | None = None, *, state: str | None = None, dark: bool = False
+    ) -> LayoutDOM:
+        """Return a Bokeh figure of one metric (default: the first), as the comparison type says.
 
-        chosen = METRICS[metric or self.request.metrics[0]]
-        labels = {run.sim_id: run.name for run in self.runs}
-        if self._is_difference:
+        Parameters
+        ----------
+        state : str, optional
+            Of a metric with states, the one of which differences are drawn; the first by default.
+        """
+        from ape_jupyter.services.figures import Curves, forest_plot, stacked_states
+
+        chosen = self._metric(metric)
+        kind, names = self.request.comparison_type, self._names
+        if kind is ComparisonType.STATISTICAL:
+            rows = _of_metric(self.tests, chosen.id)
+            return forest_plot(rows, chosen, self.request, names, dark=dark)
+        curves = Curves(metric=chosen, request=self.request, labels=names, dark=dark)
+        if kind is ComparisonType.DIFFERENCE:
             rows = _of_metric(self.differences, chosen.id)
-            return difference_figure(rows, chosen, self.request, labels, dark=dark)
+            states = list(dict.fromkeys(rows["state"].to_pylist()))
+            if state is not None and state not in states:
+                raise InvalidArgumentError(f"No state {state!r}, only: {', '.join(states)}.")
+            if states:
+                rows = _where(rows, "state", state or states[0])
+            return curves.differences(rows)
         rows = _of_metric(self.series, chosen.id)
-        return overlay_figure(rows, chosen, self.request, labels, dark=dark)
+        if any(rows["state"].unique().to_pylist()):
+            return stacked_states(rows, chosen, self.request, names, dark=dark)
+        if kind is ComparisonType.SIDE_BY_SIDE:
+            return curves.side_by_side(rows)
+        return curves.overlay(rows)
 
     def summary(self, metric: str | None = None) -> str:
-        """Say in two or three sentences what the comparison shows."""
-        chosen = METRICS[metric or self.request.metrics[0]]
+        """Say in two or three sentences what the comparison shows of a metric."""
+        conclusions = Conclusions(
+            request=self.request,
+            names=self._names,
+            series=self.series,
+            differences=self.differences,
+            tests=self.tests,
+            missing=self.missing,
+        )
+        return conclusions.of(self._metric(metric))
+
+    @property
+    def _names(self) -> dict[str, str]:
         names = {run.sim_id: run.name for run in self.runs}
-        if self._is_difference:
-            return self._difference_summary(chosen.id, chosen.unit, names)
-        parts = []
-        for run in self.runs:
-            rows = self._well_observed(chosen.id, run.sim_id)
-            if rows:
-                last = rows[-1]
-                parts.append(
-                    f"{run.name} {rows[0]['mean']:.1f} to {last['mean']:.1f} "
-                    f"({self._when(last['x'])})"
-                )
-            else:
-                parts.append(f"{run.name} has too few visits to say")
-        return f"Mean {chosen.label.lower()} in {chosen.unit}: {'; '.join(parts)}."
+        return {sim_id: names[sim_id] for sim_id in self.request.sim_ids}
 
-    def _difference_summary(self, metric: str, unit: str, names: Mapping[str, str]) -> str:
-        reference = self.request.reference
-        rows = _of_metric(self.differences, metric).to_pylist()
-        sentences = []
-        for run in self.runs:
-            if run.sim_id == reference:
-                continue
-            own = [
-                row
-                for row in rows
-                if row["comparator"] == run.sim_id
-                and min(row["n_reference"], row["n_comparator"]) >= MIN_VISITS_TO_MENTION
-            ]
-            if not own:
-                sentences.append(
-                    f"{run.name} and {names[reference]} share no time with enough visits."
-                )
-                continue
-            last = own[-1]
-            sentences.append(
-                f"{run.name} − {names[reference]}: {last['difference']:+.1f} {unit} "
-                f"({self.request.confidence:.0%} interval {last['ci_low']:+.1f} to "
-                f"{last['ci_high']:+.1f}) {self._when(last['x'])}."
-            )
-        return " ".join(sentences)
-
-    def _well_observed(self, metric: str, sim_id: str) -> list[dict[str, Any]]:
-        rows = _of_metric(self.series, metric).to_pylist()
-        return [r for r in rows if r["sim_id"] == sim_id and r["n"] >= MIN_VISITS_TO_MENTION]
-
-    def _when(self, x: float) -> str:
-        if self.request.time_alignment is TimeAlignment.RELATIVE:
-            return f"from day {x:.0f}"
-        if self.request.time_alignment is TimeAlignment.NORMALIZED:
-            return f"after {x:.0%} of the run"
-        return f"in {date.fromordinal(_EPOCH_ORDINAL + int(x)):%B %Y}"
+    def _metric(self, id_: str | None) -> Metric:
+        if id_ is None:
+            return self.metrics[0]
+        for metric in self.metrics:
+            if metric.id == id_:
+                return metric
+        known = ", ".join(metric.id for metric in self.metrics)
+        raise InvalidArgumentError(f"{id_!r} was not compared, only: {known}.")
 
     def __repr__(self) -> str:
         names = ", ".join(run.name for run in self.runs)
@@ -148,4 +160,8 @@ class ComparisonResult:
 
 
 def _of_metric(table: pa.Table, metric: str) -> pa.Table:
-    return table.filter(pa.compute.equal(table["metric"].cast(pa.string()), metric))
+    return _where(table, "metric", metric)
+
+
+def _where(table: pa.Table, column: str, value: str) -> pa.Table:
+    return table.filter(pc.equal(table[column].cast(pa.string()), value))

@@ -39,6 +39,7 @@ def documents_of(metadata: SimulationMetadata, stored: Mapping[str, Any]) -> Sim
         parameters=stored.get("parameters") or {},
         audit_log=tuple(map(_audit_event, stored.get("audit_log") or ())),
         original_metadata=stored.get(ORIGINAL_METADATA),
+        resource_config=stored.get("resource_config") or {},
     )
 
 

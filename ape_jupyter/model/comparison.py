@@ -6,20 +6,29 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 __all__ = [
-    "METRICS",
     "MIN_VISITS_TO_MENTION",
     "ComparisonRequest",
     "ComparisonType",
     "Metric",
+    "MissingMetric",
+    "Observations",
+    "PatientCriterion",
     "TimeAlignment",
 ]
 
 
 class ComparisonType(StrEnum):
-    """What is computed about two or more runs."""
+    """What is computed about two or more runs.
+
+    ``OVERLAY`` and ``SIDE_BY_SIDE`` are two views of the same series; ``DIFFERENCE`` adds what
+    each run has more than the reference, bin by bin; ``STATISTICAL`` adds tests and effect sizes
+    at given times.
+    """
 
     OVERLAY = "overlay"
+    SIDE_BY_SIDE = "side_by_side"
     DIFFERENCE = "difference"
+    STATISTICAL = "statistical"
 
 
 class TimeAlignment(StrEnum):
@@ -32,6 +41,17 @@ class TimeAlignment(StrEnum):
     ABSOLUTE = "absolute"
     RELATIVE = "relative"
     NORMALIZED = "normalized"
+
+
+class Observations(StrEnum):
+    """Which values count in a time bin.
+
+    ``OBSERVED``: those of the visits in the bin, so that a patient can count more than once, or
+    not at all. ``LOCF``: of each patient in follow-up the last one observed, once.
+    """
+
+    OBSERVED = "observed"
+    LOCF = "locf"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,16 +73,51 @@ class Metric:
 MIN_VISITS_TO_MENTION = 30
 """The mean of fewer visits says more about who still comes than about the treatment."""
 
-METRICS: dict[str, Metric] = {
-    "vision": Metric(
-        id="vision", label="Visual acuity", unit="ETDRS letters", higher_is_better=True
-    ),
-}
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MissingMetric:
+    """That a run is left out of the comparison of a metric, and why."""
+
+    sim_id: str
+    metric: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatientCriterion:
+    """What patients must have in a column: one of some values, or a number within a range.
+
+    Attributes
+    ----------
+    minimum, maximum : float or None
+        Both belong to the range; None for an open end.
+    values : tuple of str
+        As text, also of numbers; empty for a range.
+    """
+
+    column: str
+    minimum: float | None = None
+    maximum: float | None = None
+    values: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComparisonRequest:
-    """A comparison, completely stated; equal requests on equal runs give equal results."""
+    """A comparison, completely stated; equal requests on equal runs give equal results.
+
+    Attributes
+    ----------
+    bin_width : int
+        Days (relative), calendar months (absolute) or fiftieths of the duration (normalized).
+    times : tuple of float or None
+        When to test, on the scale of ``x``; None for the end of each year, and the end.
+    paired : bool
+        Whether runs with the same patients are also tested patient by patient.
+    pool_replicates : bool
+        Whether runs that are equal but for their seed count as one.
+    patients : tuple of PatientCriterion
+        Which patients are compared: those that meet all; without any, all patients.
+    """
 
     sim_ids: tuple[str, ...]
     comparison_type: ComparisonType
@@ -70,3 +125,9 @@ class ComparisonRequest:
     time_alignment: TimeAlignment
     reference: str
     confidence: float
+    observations: Observations = Observations.OBSERVED
+    bin_width: int = 28
+    times: tuple[float, ...] | None = None
+    paired: bool = False
+    pool_replicates: bool = False
+    patients: tuple[PatientCriterion, ...] = ()

@@ -1,11 +1,11 @@
-"""What can be measured about runs (``domain.md`` section 4), also what is not yet compared."""
+"""What can be measured about runs (``domain.md`` section 4)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ape_jupyter.model.comparison import METRICS, Metric
+from ape_jupyter.model.comparison import Metric
 
 __all__ = ["DEFINED_METRICS", "MetricDefinition", "MetricSource", "metric_definition"]
 
@@ -60,9 +60,7 @@ def _defined(
     table: str = "",
     threshold: int | None = None,
 ) -> MetricDefinition:
-    metric = METRICS.get(id_) or Metric(
-        id=id_, label=label, unit=unit, higher_is_better=higher_is_better
-    )
+    metric = Metric(id=id_, label=label, unit=unit, higher_is_better=higher_is_better)
     return MetricDefinition(metric=metric, source=source, table=table or id_, threshold=threshold)
 
 

@@ -45,9 +45,13 @@ class SimulationDocuments:
     original_metadata : mapping or None
         The metadata as the run brought it, when it was of an older schema version than the
         library's.
+    resource_config : mapping
+        The roles of a clinic, what a session of each can do, and what things cost; empty for a
+        run without resource tracking.
     """
 
     protocol: ProtocolData
     parameters: Mapping[str, Any] = field(default_factory=dict)
     audit_log: tuple[AuditEvent, ...] = ()
     original_metadata: Mapping[str, Any] | None = None
+    resource_config: Mapping[str, Any] = field(default_factory=dict)

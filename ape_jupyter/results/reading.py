@@ -34,6 +34,7 @@ DOCUMENT_FILES = {
     "protocol": "protocol.yaml",
     "parameters": "parameters.json",
     "audit_log": "audit_log.json",
+    "resource_config": "resource_config.json",
 }
 METADATA_FILE = "metadata.json"
 ORIGINAL_METADATA = "metadata_original"

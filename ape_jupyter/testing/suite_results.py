@@ -220,6 +220,10 @@ class ComparisonTests:
             {"reference": EXAMPLE_NAMES[2]},
             {"confidence": 1.0},
             {"confidence": 0},
+            {"bin_width": 5, "time_alignment": "relative"},
+            {"times": ["yesterday"]},
+            {"observations": "guessed"},
+            {"patients": {"age": (1, 2)}},
         ],
     )
     def test_refuses_what_it_can_not_compare(
@@ -227,6 +231,35 @@ class ComparisonTests:
     ) -> None:
         with pytest.raises(InvalidArgumentError):
             filled.compare_simulations(**{"sim_ids": EXAMPLE_NAMES[:2], **request_})  # type: ignore[arg-type]
+
+    def test_options_are_carried_out(self, filled: Library) -> None:
+        result = filled.compare_simulations(
+            EXAMPLE_NAMES[:2],
+            "statistical",
+            "driving_vision",
+            "absolute",
+            observations="observed",
+            bin_width=3,
+            times=[date(2024, 11, 5)],
+            patients={"baseline_vision": (30, None)},
+        )
+        assert set(result.to_pandas()["time"].dt.month) == {11}
+        assert {row["test"] for row in result.tests.to_pylist()} == {
+            "two_proportion",
+            "chi_square",
+        }
+        assert result.request.patients[0].minimum == 30
+        assert result.request.bin_width == 3
+        assert result.metrics[0].unit == "share of patients"
+        assert any("baseline_vision of at least 30" in note for note in result.notes)
+        assert result.protocol_diff.num_rows > 0
+
+    def test_names_what_a_run_lacks(self, filled: Library) -> None:
+        result = filled.compare_simulations(EXAMPLE_NAMES, metrics=["cost", "vision"])
+        lacking = {item.sim_id for item in result.missing}
+        names = {run.sim_id: run.name for run in result.runs}
+        assert {names[sim_id] for sim_id in lacking} == {EXAMPLE_NAMES[0], EXAMPLE_NAMES[2]}
+        assert {item.reason for item in result.missing} == {"the run has no costs"}
 
     def test_refuses_an_unknown_run(self, filled: Library) -> None:
         with pytest.raises(SimulationNotFoundError):

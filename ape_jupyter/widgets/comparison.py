@@ -15,7 +15,8 @@ import traitlets
 from ape_jupyter.connection import connect
 from ape_jupyter.errors import InvalidArgumentError
 from ape_jupyter.library.interface import Library
-from ape_jupyter.model.comparison import METRICS, ComparisonType, TimeAlignment
+from ape_jupyter.model.comparison import ComparisonType, TimeAlignment
+from ape_jupyter.model.metrics import metric_definition
 from ape_jupyter.widgets.base import Answer, LibraryWidget
 from ape_jupyter.wire.comparison import comparison_message
 
@@ -37,7 +38,7 @@ def _load_bokeh_ahead() -> None:
 
 
 class ComparisonOverlay(LibraryWidget):
-    """Compare runs in one figure: overlay or difference, on a chosen time axis.
+    """Compare runs in one figure, on a chosen time axis.
 
     Parameters
     ----------
@@ -45,10 +46,11 @@ class ComparisonOverlay(LibraryWidget):
         Where the runs are; :func:`ape_jupyter.connect` chooses when it is left out.
     sim_ids : sequence of str
         Ids, names or prefixes of two or more runs.
-    comparison_type : {"overlay", "difference"}
+    comparison_type : {"overlay", "side_by_side", "difference", "statistical"}
     time_alignment : {"relative", "absolute", "normalized"}
         Relative by default: the trial view, days since each patient's enrolment.
     metric : str
+        Any metric of the domain, also ``cost_<component>`` and ``workload_<role>``.
     reference : str, optional
         The run that the others are compared with; the first by default.
 
@@ -112,7 +114,10 @@ class ComparisonOverlay(LibraryWidget):
 
     @traitlets.validate("metric")
     def _check_metric(self, proposal: Any) -> str:
-        return _one_of(list(METRICS), proposal["value"])
+        metric = str(proposal["value"])
+        if metric_definition(metric) is None:
+            raise InvalidArgumentError(f"No metric {metric!r}.")
+        return metric
 
     def _methods(self) -> Mapping[str, Any]:
         return {"bokehjs": self._answer_bokehjs, "compare": self._answer_compare}

@@ -17,31 +17,41 @@ from ape_jupyter.wire.messages import Comparison
 __all__ = ["comparison_message", "comparison_result", "encode_columns"]
 
 _EPOCH = date(1970, 1, 1)
+_TIMES = {"x", "time"}
 
 
 def comparison_message(result: ComparisonResult) -> JSON:
     """Return the JSON of a :class:`~ape_jupyter.wire.messages.Comparison`."""
     dated = result.request.time_alignment is TimeAlignment.ABSOLUTE
-    return {
-        "request": encode(result.request),
-        "runs": encode(result.runs),
-        "series": encode_columns(result.series, dated=dated),
-        "differences": encode_columns(result.differences, dated=dated),
-        "provenance": encode(result.provenance),
+    tables = {
+        name: encode_columns(getattr(result, name), dated=dated)
+        for name in ("series", "differences", "tests", "protocol_diff")
     }
+    names = ("request", "runs", "metrics", "missing", "notes", "provenance")
+    return {name: encode(getattr(result, name)) for name in names} | tables
 
 
 def comparison_result(data: JSON) -> ComparisonResult:
     """Return the result that a server has encoded."""
-    # The module of the statistics takes a second to load; a kernel that only lists needs none.
-    from ape_jupyter.services.compare import DIFFERENCES_SCHEMA, SERIES_SCHEMA
+    # A kernel that only lists runs does not need the statistics.
+    from ape_jupyter.services.compare import (
+        DIFFERENCES_SCHEMA,
+        PROTOCOL_DIFF_SCHEMA,
+        SERIES_SCHEMA,
+        TESTS_SCHEMA,
+    )
 
     message = decode(Comparison, data, unknown="ignore", name="comparison")
     return ComparisonResult(
         request=message.request,
         runs=message.runs,
+        metrics=message.metrics,
         series=_table(encode(message.series), SERIES_SCHEMA),
         differences=_table(encode(message.differences), DIFFERENCES_SCHEMA),
+        tests=_table(encode(message.tests), TESTS_SCHEMA),
+        protocol_diff=_table(encode(message.protocol_diff), PROTOCOL_DIFF_SCHEMA),
+        missing=message.missing,
+        notes=message.notes,
         provenance=message.provenance,
     )
 
@@ -52,11 +62,12 @@ def encode_columns(table: pa.Table, *, dated: bool = False) -> dict[str, list[An
     Parameters
     ----------
     dated : bool
-        Whether column ``x`` counts days since 1970-01-01, to be sent as ISO dates.
+        Whether ``x`` and ``time`` count days since 1970-01-01, to be sent as ISO dates.
     """
     columns = {name: encode(table[name].to_pylist()) for name in table.column_names}
     if dated:
-        columns["x"] = [(_EPOCH + timedelta(days=days)).isoformat() for days in columns["x"]]
+        for name in _TIMES & columns.keys():
+            columns[name] = [(_EPOCH + timedelta(days=d)).isoformat() for d in columns[name]]
     return columns
 
 
@@ -64,7 +75,7 @@ def _table(columns: Mapping[str, Sequence[Any]], schema: pa.Schema) -> pa.Table:
     arrays = []
     for field in schema:
         values = list(columns[field.name])
-        if field.name == "x":
+        if field.name in _TIMES:
             values = [_days(x) if isinstance(x, str) else x for x in values]
         if pa.types.is_floating(field.type):
             # An undefined number is NaN in a library's own tables; JSON has only null.

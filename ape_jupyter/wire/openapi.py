@@ -15,7 +15,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Any, Union, get_args, get_origin, get_type_hints, is_typeddict
 
-from ape_jupyter.model.comparison import METRICS
+from ape_jupyter.model.metrics import DEFINED_METRICS
 from ape_jupyter.model.version import package_version
 from ape_jupyter.wire.encoding import type_hints
 from ape_jupyter.wire.errors import STATUS_OF_ERROR, ErrorBody, ErrorDetails
@@ -247,7 +247,10 @@ def _refine(components: dict[str, JSONObject]) -> None:
     order["sim_ids"]["minItems"] = 2
     order["metrics"] = {
         "anyOf": [
-            {"type": "array", "items": {"type": "string", "enum": sorted(METRICS)}},
+            {
+                "type": "array",
+                "items": {"type": "string", "examples": ["all", *DEFINED_METRICS]},
+            },
             {"type": "null"},
         ],
         "description": order["metrics"]["description"],

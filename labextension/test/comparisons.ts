@@ -11,9 +11,23 @@ export function makeComparison(): Comparison {
       metrics: ['vision'],
       time_alignment: 'relative',
       reference: 'a',
-      confidence: 0.95
+      confidence: 0.95,
+      observations: 'observed',
+      bin_width: 28,
+      times: null,
+      paired: false,
+      pool_replicates: false,
+      patients: []
     },
     runs: [makeRun({ sim_id: 'a', name: 'run-a' }), makeRun({ sim_id: 'b', name: 'run-b' })],
+    metrics: [
+      {
+        id: 'vision',
+        label: 'Visual acuity',
+        unit: 'ETDRS letters',
+        higher_is_better: true
+      }
+    ],
     series: {
       sim_id: ['a', 'a', 'b'],
       metric: ['vision', 'vision', 'vision'],
@@ -27,7 +41,8 @@ export function makeComparison(): Comparison {
       p25: none,
       p50: none,
       p75: none,
-      p90: none
+      p90: none,
+      state: ['', '', '']
     },
     differences: {
       metric: [],
@@ -39,8 +54,34 @@ export function makeComparison(): Comparison {
       ci_high: [],
       p_value: [],
       n_reference: [],
-      n_comparator: []
+      n_comparator: [],
+      state: []
     },
+    tests: {
+      metric: [],
+      reference: [],
+      comparator: [],
+      time: [],
+      test: [],
+      statistic: [],
+      p_value: [],
+      p_holm: [],
+      p_bh: [],
+      effect: [],
+      effect_size: [],
+      effect_low: [],
+      effect_high: [],
+      state: [],
+      time_point: [],
+      n_reference: [],
+      n_comparator: [],
+      difference: [],
+      difference_low: [],
+      difference_high: []
+    },
+    protocol_diff: { reference: [], comparator: [], path: [], old: [], new: [], unit: [] },
+    missing: [],
+    notes: [],
     provenance: {}
   };
 }

@@ -135,6 +135,7 @@ export const DOCUMENTS: SimulationDocuments = {
   audit_log: [
     { event: 'simulation_start', timestamp: '2026-01-02T03:04:05+00:00', data: { seed: 42 } }
   ],
+  resource_config: {},
   original_metadata: null
 };
 

@@ -78,18 +78,19 @@ class TestRemoteLibraryOnAnotherHost(LibraryFixtures, ResultsTests):
             yield library
 
 
-@pytest.mark.parametrize("kind", ["overlay", "difference"])
+@pytest.mark.parametrize("kind", ["overlay", "statistical"])
 @pytest.mark.parametrize("alignment", ["absolute", "relative", "normalized"])
 def test_forms_compare_alike(server, tmp_path, example_runs, kind, alignment):
     with RemoteLibrary(server.info.url, server.token) as remote:
         remote.import_results(example_runs[0].parent)
-        found = remote.compare_simulations(EXAMPLE_NAMES, kind, time_alignment=alignment)
+        found = remote.compare_simulations(EXAMPLE_NAMES, kind, "all", alignment)
     with LocalLibrary.open(tmp_path / "library") as local:
-        expected = local.compare_simulations(EXAMPLE_NAMES, kind, time_alignment=alignment)
+        expected = local.compare_simulations(EXAMPLE_NAMES, kind, "all", alignment)
     assert found.request == expected.request
     assert found.runs == expected.runs
-    assert found.provenance == expected.provenance
-    for name in ("series", "differences"):
+    for name in ("metrics", "missing", "notes", "provenance"):
+        assert getattr(found, name) == getattr(expected, name)
+    for name in ("series", "differences", "tests", "protocol_diff"):
         one, other = getattr(found, name), getattr(expected, name)
         assert one.schema == other.schema
         assert repr(one.to_pylist()) == repr(other.to_pylist())  # NaN is not equal to NaN

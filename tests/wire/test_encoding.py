@@ -68,7 +68,7 @@ def test_what_has_no_place_in_a_message():
     [
         ({"name": 1}, "body.name should be text, and is 1"),
         ({"name": None}, "body.name should be text"),
-        ({"kind": "opinion"}, "one of 'overlay', 'difference'"),
+        ({"kind": "opinion"}, "one of 'overlay', 'side_by_side', 'difference'"),
         ({"kind": ["overlay"]}, "one of"),
         ({"at": "yesterday"}, "body.at should be a time"),
         ({"parts": "abc"}, "body.parts should be a list"),

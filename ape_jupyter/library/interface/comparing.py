@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
 
-from ape_jupyter.model.comparison import ComparisonType, TimeAlignment
+from ape_jupyter.model.comparison import (
+    ComparisonType,
+    Observations,
+    PatientCriterion,
+    TimeAlignment,
+)
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from ape_jupyter.library.comparison import ComparisonResult
 
 __all__ = ["ComparesRuns"]
@@ -20,16 +27,57 @@ class ComparesRuns(Protocol):
         self,
         sim_ids: Sequence[str],
         comparison_type: ComparisonType | str = ComparisonType.OVERLAY,
-        metrics: Sequence[str] | None = None,
+        metrics: Sequence[str] | str | None = None,
         time_alignment: TimeAlignment | str = TimeAlignment.ABSOLUTE,
         reference: str | None = None,
         confidence: float = 0.95,
+        *,
+        observations: Observations | str | None = None,
+        bin_width: int | None = None,
+        times: Sequence[float | str | date] | None = None,
+        paired: bool = False,
+        pool_replicates: bool = False,
+        patients: Mapping[str, Any] | Sequence[PatientCriterion] | None = None,
     ) -> ComparisonResult:
         """Compare runs from their summaries; the cost does not depend on the patients.
+
+        Parameters
+        ----------
+        sim_ids : sequence of str
+            Ids, names or prefixes of two or more runs.
+        comparison_type : {"overlay", "side_by_side", "difference", "statistical"}
+            The last two compare every run with the reference.
+        metrics : sequence of str, or "all"
+            Default: ``vision``. A run that lacks what a metric needs is named in ``missing``.
+        time_alignment : {"absolute", "relative", "normalized"}
+            The calendar, days since each patient's enrolment, or share of the run's duration.
+        reference : str, optional
+            The first run by default.
+        confidence : float
+            Of all intervals: of t for means, of Wilson for shares, of log(−log) for persistence.
+        observations : {"observed", "locf"}
+            Values of the visits in a bin, or the last one of each patient in follow-up. Default:
+            ``locf`` for tests, which take each patient once, else ``observed``.
+        bin_width : int, optional
+            Days, a multiple of 7 (relative; default 28); calendar months (absolute; default 1);
+            or fiftieths of the duration (normalized; default 1).
+        times : sequence, optional
+            When to test, on the scale of ``x``; dates in absolute time. Default: the end of each
+            year, and the end, at which each patient counts as last seen.
+        paired : bool
+            Also test runs with one seed and the same patients patient by patient, at the end. This
+            reads a few columns of the patients.
+        pool_replicates : bool
+            Let runs that are equal but for their seed count as one arm, under the id of the first.
+        patients : mapping, optional
+            Compare only patients that have this in columns of the patients table: a tuple is a
+            range with both ends, None for an open one; a list has the values wanted; anything else
+            is the value wanted. ``{"baseline_vision": (None, 69)}``. This reads the patients.
 
         Raises
         ------
         InvalidArgumentError
             For fewer than two runs, an unknown type, metric or alignment, a reference
-            that is not among the runs, or a confidence outside (0, 1).
+            that is not among the runs, a confidence outside (0, 1), a bin width that bins of
+            summaries do not add up to, or a time that is none.
         """

@@ -32,10 +32,16 @@ class ComparisonsHandler(ApeHandler):
                 library.compare_simulations(
                     order.sim_ids,
                     order.comparison_type,
-                    metrics=order.metrics,
+                    metrics="all" if order.metrics == ("all",) else order.metrics,
                     time_alignment=order.time_alignment,
                     reference=order.reference,
                     confidence=order.confidence,
+                    observations=order.observations,
+                    bin_width=order.bin_width,
+                    times=order.times,
+                    paired=order.paired,
+                    pool_replicates=order.pool_replicates,
+                    patients=order.patients,
                 )
             )
 

@@ -58,44 +58,74 @@ export interface components {
     /** @description The result of a comparison; ``request`` is what was computed, nothing left out. */
     Comparison: {
       differences: components['schemas']['DifferenceColumns'];
+      metrics: components['schemas']['Metric'][];
+      /** @description Runs that are left out of a metric, and why. */
+      missing: components['schemas']['MissingMetric'][];
+      /** @description What a reader should know of how the numbers were made. */
+      notes: string[];
+      protocol_diff: components['schemas']['ProtocolDiffColumns'];
       provenance: {
         [key: string]: unknown;
       };
       request: components['schemas']['ComparisonRequest'];
       runs: components['schemas']['SimulationMetadata'][];
       series: components['schemas']['SeriesColumns'];
+      tests: components['schemas']['TestColumns'];
     };
     /** @description A comparison as asked for; what is left out, the library chooses. */
     ComparisonOrder: {
+      /** @description Days (relative), calendar months (absolute) or fiftieths of the duration (normalized); 28, 1 and 1 when None. */
+      bin_width?: number | null;
       comparison_type?: components['schemas']['ComparisonType'];
       confidence?: number;
-      /** @description All metrics when None. */
-      metrics?: 'vision'[] | null;
+      /** @description Ids, also `cost_<component>` and `workload_<role>`; `all` alone for whatever the runs have. Only vision when None. */
+      metrics?: string[] | null;
+      /** @description `locf` for tests and `observed` else when None. */
+      observations?: components['schemas']['Observations'] | null;
+      /** @description Whether runs with the same patients are also tested patient by patient. */
+      paired?: boolean;
+      /** @description Which patients are compared: those that meet all; all patients when there is none. */
+      patients?: components['schemas']['PatientCriterion'][];
+      /** @description Whether runs that are equal but for their seed count as one. */
+      pool_replicates?: boolean;
       /** @description The first run when None. */
       reference?: string | null;
       sim_ids: string[];
       time_alignment?: components['schemas']['TimeAlignment'];
+      /** @description When to test: days, shares or ISO dates; the end of each year and the end when None. */
+      times?: number[] | string[] | null;
     };
     /** @description A comparison, completely stated; equal requests on equal runs give equal results. */
     ComparisonRequest: {
+      /** @description Days (relative), calendar months (absolute) or fiftieths of the duration (normalized). */
+      bin_width: number;
       comparison_type: components['schemas']['ComparisonType'];
       confidence: number;
       metrics: string[];
+      observations: components['schemas']['Observations'];
+      /** @description Whether runs with the same patients are also tested patient by patient. */
+      paired: boolean;
+      /** @description Which patients are compared: those that meet all; without any, all patients. */
+      patients: components['schemas']['PatientCriterion'][];
+      /** @description Whether runs that are equal but for their seed count as one. */
+      pool_replicates: boolean;
       reference: string;
       sim_ids: string[];
       time_alignment: components['schemas']['TimeAlignment'];
+      /** @description When to test, on the scale of ``x``; None for the end of each year, and the end. */
+      times: number[] | null;
     };
     /**
      * @description What is computed about two or more runs.
      * @enum {string}
      */
-    ComparisonType: 'overlay' | 'difference';
+    ComparisonType: 'overlay' | 'side_by_side' | 'difference' | 'statistical';
     /** @description Move a run to the trash. */
     DeleteSimulation: {
       expected_revision?: number | null;
       sim_id: string;
     };
-    /** @description One row per metric, comparator and time bin; difference = comparator - reference. */
+    /** @description One row per metric, state, comparator and bin; difference = comparator - reference. */
     DifferenceColumns: {
       ci_high: (number | null)[];
       ci_low: (number | null)[];
@@ -106,6 +136,7 @@ export interface components {
       n_reference: number[];
       p_value: (number | null)[];
       reference: string[];
+      state: string[];
       x: number[] | string[];
     };
     /** @description The body of every answer with a status of 400 or more. */
@@ -359,6 +390,25 @@ export interface components {
       notes?: string | null;
       visibility?: string | null;
     };
+    /** @description A quantity that runs are compared by. */
+    Metric: {
+      /** @description None where neither direction is. */
+      higher_is_better: boolean | null;
+      id: string;
+      label: string;
+      unit: string;
+    };
+    /** @description That a run is left out of the comparison of a metric, and why. */
+    MissingMetric: {
+      metric: string;
+      reason: string;
+      sim_id: string;
+    };
+    /**
+     * @description Which values count in a time bin.
+     * @enum {string}
+     */
+    Observations: 'observed' | 'locf';
     /** @description A run whose tables are ready, by their names. */
     OpenedSimulation: {
       metadata: components['schemas']['SimulationMetadata'];
@@ -413,6 +463,16 @@ export interface components {
       /** @description None for what belongs to no run. */
       sim_id: string | null;
     };
+    /** @description What patients must have in a column: one of some values, or a number within a range. */
+    PatientCriterion: {
+      column: string;
+      /** @description Both belong to the range; None for an open end. */
+      maximum?: number | null;
+      /** @description Both belong to the range; None for an open end. */
+      minimum?: number | null;
+      /** @description As text, also of numbers; empty for a range. */
+      values?: string[];
+    };
     /** @description How long things take, and how the cache is used, in all processes of a library. */
     PerformanceReport: {
       evicted_mb: number;
@@ -445,6 +505,19 @@ export interface components {
         [key: string]: unknown;
       };
       version: string;
+    };
+    /** @description One row per parameter that a run has otherwise than the reference. */
+    ProtocolDiffColumns: {
+      comparator: string[];
+      /** @description What the reference and the comparator have, as JSON; null for none. */
+      new: (string | null)[];
+      /** @description What the reference and the comparator have, as JSON; null for none. */
+      old: (string | null)[];
+      /** @description Names from the outside in, with dots between them. */
+      path: string[];
+      reference: string[];
+      /** @description Empty where the parameter's name does not tell it. */
+      unit: string[];
     };
     /** @description What to remove for good, or with ``dry_run`` only to name. */
     PurgeOrder: {
@@ -509,7 +582,7 @@ export interface components {
       next_cursor: string | null;
       total: number;
     };
-    /** @description One row per run, metric and time bin, as columns of equal length. */
+    /** @description One row per run, metric, state and time bin, as columns of equal length. */
     SeriesColumns: {
       ci_high: (number | null)[];
       ci_low: (number | null)[];
@@ -523,6 +596,8 @@ export interface components {
       p90: (number | null)[];
       sd: (number | null)[];
       sim_id: string[];
+      /** @description Empty for a metric that has no states. */
+      state: string[];
       /** @description Left edge of the bin: days (relative), share of the duration 0 to 1 (normalized), or ISO date (absolute). */
       x: number[] | string[];
     };
@@ -555,6 +630,10 @@ export interface components {
         [key: string]: unknown;
       };
       protocol: components['schemas']['ProtocolData'];
+      /** @description The roles of a clinic, what a session of each can do, and what things cost; empty for a run without resource tracking. */
+      resource_config: {
+        [key: string]: unknown;
+      };
     };
     /** @description One entry of a library's log. */
     SimulationEvent: {
@@ -657,6 +736,36 @@ export interface components {
     TagCount: {
       count: number;
       tag: string;
+    };
+    /** @description One row per test: comparator against reference, of a metric at a time point. */
+    TestColumns: {
+      comparator: string[];
+      /** @description In the unit of the metric, where the test is of a difference. */
+      difference: (number | null)[];
+      /** @description In the unit of the metric, where the test is of a difference. */
+      difference_high: (number | null)[];
+      /** @description In the unit of the metric, where the test is of a difference. */
+      difference_low: (number | null)[];
+      /** @description Which effect size it is. */
+      effect: string[];
+      effect_high: (number | null)[];
+      effect_low: (number | null)[];
+      effect_size: (number | null)[];
+      metric: string[];
+      n_comparator: number[];
+      n_reference: number[];
+      /** @description Adjusted over all rows, by Holm and by Benjamini and Hochberg. */
+      p_bh: (number | null)[];
+      /** @description Adjusted over all rows, by Holm and by Benjamini and Hochberg. */
+      p_holm: (number | null)[];
+      p_value: (number | null)[];
+      reference: string[];
+      state: string[];
+      statistic: (number | null)[];
+      test: string[];
+      /** @description As `x` of the series. */
+      time: number[] | string[];
+      time_point: string[];
     };
     /**
      * @description What the time axis means.

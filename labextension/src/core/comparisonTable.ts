@@ -11,6 +11,8 @@ export interface Estimate {
 
 export interface ComparisonRow {
   readonly x: string | number;
+  /** Empty for a metric that has no states. */
+  readonly state: string;
   /** One per column of the table; null where a run has nothing at this time. */
   readonly estimates: readonly (Estimate | null)[];
 }
@@ -35,7 +37,7 @@ export function comparisonGrid(comparison: Comparison): ComparisonGrid {
   const simIds = difference ? sim_ids.filter(simId => simId !== reference) : sim_ids;
   const position = new Map(simIds.map((simId, index) => [simId, index]));
 
-  const byTime = new Map<string | number, (Estimate | null)[]>();
+  const byTime = new Map<string, ComparisonRow & { estimates: (Estimate | null)[] }>();
   runOf.forEach((simId, row) => {
     const column = position.get(String(simId));
     const x = columns['x']?.[row];
@@ -45,16 +47,16 @@ export function comparisonGrid(comparison: Comparison): ComparisonGrid {
     if (columns['metric'] !== undefined && columns['metric'][row] !== metrics[0]) {
       return;
     }
-    const estimates = byTime.get(x) ?? simIds.map(() => null);
-    byTime.set(x, estimates);
-    estimates[column] = {
+    const state = String(columns['state']?.[row] ?? '');
+    const key = `${x} ${state}`;
+    const own = byTime.get(key) ?? { x, state, estimates: simIds.map(() => null) };
+    byTime.set(key, own);
+    own.estimates[column] = {
       value: numberOf(valueOf[row]),
       low: numberOf(columns['ci_low']?.[row]),
       high: numberOf(columns['ci_high']?.[row])
     };
   });
-  const rows = [...byTime]
-    .map(([x, estimates]) => ({ x, estimates }))
-    .sort((a, b) => (a.x < b.x ? -1 : Number(a.x > b.x)));
+  const rows = [...byTime.values()].sort((a, b) => (a.x < b.x ? -1 : Number(a.x > b.x)));
   return { simIds, rows, alignment: time_alignment };
 }

@@ -10,13 +10,30 @@ describe('the table of a comparison', () => {
     expect(grid.rows).toEqual([
       {
         x: 0,
+        state: '',
         estimates: [
           { value: 60, low: 59, high: 61 },
           { value: 55, low: 54, high: 56 }
         ]
       },
-      { x: 28, estimates: [{ value: 61, low: 60, high: 62 }, null] }
+      { x: 28, state: '', estimates: [{ value: 61, low: 60, high: 62 }, null] }
     ]);
+  });
+
+  it('has a row for each state of a time', () => {
+    const overlay = makeComparison();
+    const series = {
+      ...overlay.series,
+      sim_id: ['a', 'a', 'b'],
+      x: [0, 0, 0],
+      state: ['STABLE', 'ACTIVE', 'ACTIVE']
+    };
+    const { rows } = comparisonGrid({ ...overlay, series });
+    expect(rows.map(({ x, state }) => [x, state])).toEqual([
+      [0, 'STABLE'],
+      [0, 'ACTIVE']
+    ]);
+    expect(rows[0]?.estimates[1]).toBeNull();
   });
 
   it('has the comparators of a difference, without the reference', () => {
@@ -34,7 +51,8 @@ describe('the table of a comparison', () => {
         ci_high: [null],
         p_value: [0.5],
         n_reference: [40],
-        n_comparator: [50]
+        n_comparator: [50],
+        state: ['']
       }
     };
     expect(comparisonGrid(difference)).toMatchObject({

@@ -4,6 +4,8 @@ import { NONE, formatCount, formatDay, formatLetters, formatShare } from '../../
 import type { Comparison } from '../../model';
 import { useTrans, type Trans } from '../../trans';
 
+const SHARE = 'share of patients';
+
 /** The numbers behind the figure, on demand. */
 export function ComparisonTable({ comparison }: { comparison: Comparison }): ReactElement {
   const trans = useTrans();
@@ -27,10 +29,19 @@ function Table({ comparison }: { comparison: Comparison }): ReactElement {
   const nameOf = (simId: string): string => names.get(simId) ?? simId;
   const { comparison_type, confidence, reference } = comparison.request;
   const level = Math.round(confidence * 100);
+  const metric = comparison.metrics[0];
+  const [label, unit] = [metric?.label ?? '', metric?.unit ?? ''];
   const caption =
     comparison_type === 'difference'
-      ? trans.__('Difference to %1 in ETDRS letters, with %2% interval', nameOf(reference), level)
-      : trans.__('Mean visual acuity in ETDRS letters, with %1% interval', level);
+      ? trans.__(
+          '%1: difference to %2, %3, with %4% interval',
+          label,
+          nameOf(reference),
+          unit,
+          level
+        )
+      : trans.__('%1, %2, with %3% interval', label, unit, level);
+  const format = unit === SHARE ? formatShare : formatLetters;
   return (
     // It scrolls, so the keyboard must reach it.
     // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
@@ -48,11 +59,13 @@ function Table({ comparison }: { comparison: Comparison }): ReactElement {
           </tr>
         </thead>
         <tbody>
-          {grid.rows.map(({ x, estimates }) => (
-            <tr key={x}>
-              <th scope="row">{timeText(grid, x)}</th>
+          {grid.rows.map(({ x, state, estimates }) => (
+            <tr key={`${x} ${state}`}>
+              <th scope="row">
+                {timeText(grid, x)} {state}
+              </th>
               {estimates.map((estimate, column) => (
-                <td key={grid.simIds[column]}>{estimateText(estimate, trans)}</td>
+                <td key={grid.simIds[column]}>{estimateText(estimate, format, trans)}</td>
               ))}
             </tr>
           ))}
@@ -77,12 +90,16 @@ function timeText({ alignment }: ComparisonGrid, x: string | number): string {
   return alignment === 'normalized' ? formatShare(x) : formatCount(x);
 }
 
-function estimateText(estimate: Estimate | null, trans: Trans): string {
+function estimateText(
+  estimate: Estimate | null,
+  format: (value: number) => string,
+  trans: Trans
+): string {
   if (estimate === null || estimate.value === null) {
     return NONE;
   }
   const { value, low, high } = estimate;
   return low === null || high === null
-    ? formatLetters(value)
-    : trans.__('%1 (%2 to %3)', formatLetters(value), formatLetters(low), formatLetters(high));
+    ? format(value)
+    : trans.__('%1 (%2 to %3)', format(value), format(low), format(high));
 }

@@ -26,7 +26,9 @@ export function ComparisonToolbar(props: ComparisonToolbarProps): ReactElement {
         value={settings.comparisonType}
         options={[
           ['overlay', trans.__('Overlay')],
-          ['difference', trans.__('Difference')]
+          ['side_by_side', trans.__('Side by side')],
+          ['difference', trans.__('Difference')],
+          ['statistical', trans.__('Effect sizes')]
         ]}
         onChange={comparisonType => onChange({ comparisonType })}
       />
@@ -40,7 +42,7 @@ export function ComparisonToolbar(props: ComparisonToolbarProps): ReactElement {
         ]}
         onChange={timeAlignment => onChange({ timeAlignment })}
       />
-      {settings.comparisonType === 'difference' && (
+      {(settings.comparisonType === 'difference' || settings.comparisonType === 'statistical') && (
         <Choice<string>
           label={trans.__('Reference')}
           value={settings.reference ?? first}

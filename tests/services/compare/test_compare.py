@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -12,8 +14,9 @@ from ape_jupyter.errors import InvalidArgumentError
 from ape_jupyter.library.local import LocalLibrary
 from ape_jupyter.model.comparison import TimeAlignment
 from ape_jupyter.results.summary import CountTable, Kind, Method, Summary, TableKey
-from ape_jupyter.services.compare import compare_summaries, comparison_request
+from ape_jupyter.services.compare import ComparedRun, compare_runs, comparison_request
 
+START = datetime(2024, 1, 1)
 Values = dict[int, list[int]]
 values_by_week = st.dictionaries(
     st.integers(0, 30), st.lists(st.integers(0, 100), min_size=1, max_size=30), max_size=8
@@ -38,7 +41,12 @@ def months_of(values: Values) -> dict[float, list[int]]:
 @given(values_by_week, values_by_week)
 def test_statistics_are_those_of_the_raw_values(a: Values, b: Values) -> None:
     request = comparison_request(["a", "b"], "difference", None, "relative", None, 0.9)
-    series, differences = compare_summaries(request, {"a": summary_of(a), "b": summary_of(b)})
+    runs = [
+        ComparedRun(sim_id=name, summary=summary_of(v), start_date=START, duration_years=2)
+        for name, v in {"a": a, "b": b}.items()
+    ]
+    found = compare_runs(request, runs)
+    series, differences = found.series, found.differences
     raw = {"a": months_of(a), "b": months_of(b)}
     rows = series.to_pylist()
     assert {(r["sim_id"], r["x"]) for r in rows} == {(s, x) for s in raw for x in raw[s]}
@@ -100,7 +108,7 @@ def test_absolute_time_is_the_first_day_of_each_month(filled_library: LocalLibra
     [
         ((["a"], "overlay", None, "relative", None, 0.95), "two different runs"),
         ((["a", "a"], "overlay", None, "relative", None, 0.95), "two different runs"),
-        ((["a", "b"], "pie", None, "relative", None, 0.95), "overlay, difference"),
+        ((["a", "b"], "pie", None, "relative", None, 0.95), "overlay, side_by_side, difference"),
         ((["a", "b"], "overlay", ["hearing"], "relative", None, 0.95), "vision"),
         ((["a", "b"], "overlay", [], "relative", None, 0.95), "Metrics are"),
         ((["a", "b"], "overlay", None, "lunar", None, 0.95), "absolute, relative, normalized"),

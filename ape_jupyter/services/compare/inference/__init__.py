@@ -1,0 +1,1 @@
+"""Intervals, tests and effect sizes, from counts and moments; each names its source."""
