@@ -11,8 +11,8 @@ import pyarrow as pa
 from ape_jupyter.errors import InvalidArgumentError
 from ape_jupyter.library.comparison import ComparisonResult
 from ape_jupyter.model.comparison import TimeAlignment
+from ape_jupyter.wire.compared import Comparison
 from ape_jupyter.wire.encoding import JSON, decode, encode
-from ape_jupyter.wire.messages import Comparison
 
 __all__ = ["comparison_message", "comparison_result", "encode_columns"]
 
@@ -21,7 +21,7 @@ _TIMES = {"x", "time"}
 
 
 def comparison_message(result: ComparisonResult) -> JSON:
-    """Return the JSON of a :class:`~ape_jupyter.wire.messages.Comparison`."""
+    """Return the JSON of a :class:`~ape_jupyter.wire.compared.Comparison`."""
     dated = result.request.time_alignment is TimeAlignment.ABSOLUTE
     tables = {
         name: encode_columns(getattr(result, name), dated=dated)

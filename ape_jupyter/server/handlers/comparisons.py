@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from ape_jupyter.server.handlers.base import ApeHandler
 from ape_jupyter.server.permissions import authenticated, authorized
+from ape_jupyter.wire.compared import ComparisonOrder
 from ape_jupyter.wire.encoding import JSON
-from ape_jupyter.wire.messages import ComparisonOrder
 
 if TYPE_CHECKING:
     from ape_jupyter.library.local import LocalLibrary

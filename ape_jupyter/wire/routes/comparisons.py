@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ape_jupyter.wire.messages import (
+from ape_jupyter.wire.compared import (
     Comparison,
     ComparisonOrder,
 )
