@@ -14,6 +14,7 @@
     ├── LibraryBusyError
     ├── OutOfSpaceError           (OSError)
     ├── OperationCancelledError
+    ├── TransactionClosedError    (RuntimeError)
     └── ServerUnavailableError    (ConnectionError)
 
 Each also is the builtin that a reader would catch without knowing this package.
@@ -23,6 +24,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ape_jupyter.model.simulation import SimulationMetadata
 
 __all__ = [
     "ApeError",
@@ -39,6 +44,7 @@ __all__ = [
     "SchemaTooNewError",
     "ServerUnavailableError",
     "SimulationNotFoundError",
+    "TransactionClosedError",
 ]
 
 
@@ -120,7 +126,31 @@ class QuerySyntaxError(InvalidArgumentError):
 
 
 class ConflictError(ApeError):
-    """Somebody else changed, or already owns, what this operation wanted to write."""
+    """Somebody else changed, or already owns, what this operation wanted to write.
+
+    Attributes
+    ----------
+    expected_revision : int or None
+        The revision that the change was meant for, when it named one.
+    current : SimulationMetadata or None
+        The run as it is now.
+    expected : SimulationMetadata or None
+        The run as it was at ``expected_revision``, unless the history no longer tells: with
+        ``current`` and the change itself, what a merge needs.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        expected_revision: int | None = None,
+        current: SimulationMetadata | None = None,
+        expected: SimulationMetadata | None = None,
+    ) -> None:
+        self.expected_revision = expected_revision
+        self.current = current
+        self.expected = expected
+        super().__init__(message)
 
 
 class CorruptedDataError(ApeError):
@@ -145,6 +175,10 @@ class OutOfSpaceError(ApeError, OSError):
 
 class OperationCancelledError(ApeError):
     """The operation was cancelled before it was complete; nothing of it was kept."""
+
+
+class TransactionClosedError(ApeError, RuntimeError):
+    """The transaction was used outside of its ``with`` block."""
 
 
 class ServerUnavailableError(ApeError, ConnectionError):

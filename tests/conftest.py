@@ -11,6 +11,7 @@ import pytest
 
 from ape_jupyter.demo.generator import RunSpec, write_results
 from ape_jupyter.library.local import LocalLibrary
+from ape_jupyter.testing.postgresql import PostgresqlServer, running_postgresql
 
 REAL_DATA = Path(__file__).parents[2] / "shared" / "data"
 
@@ -70,3 +71,10 @@ def filled_library(library: LocalLibrary, results_folder: Path) -> LocalLibrary:
     """A library with the three generated runs."""
     library.import_results(results_folder)
     return library
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgresqlServer]:
+    """A PostgreSQL server with an empty schema for every test that asks."""
+    with running_postgresql() as server:
+        yield server

@@ -17,6 +17,7 @@ from filelock import FileLock
 from ape_jupyter.cache.budget import Budget
 from ape_jupyter.cache.eviction import LOCKS, Evictor, is_exempt_name
 from ape_jupyter.cache.leases import LEASE_FILE, Lease
+from ape_jupyter.cache.seals import HashedWriter, is_sealed, seal
 from ape_jupyter.errors import LibraryBusyError, OutOfSpaceError
 
 __all__ = ["PersistentCache", "map_table", "write_table"]
@@ -52,7 +53,8 @@ def write_table(table: Source, path: Path) -> None:
     batches = table.combine_chunks().to_batches() if isinstance(table, pa.Table) else table
     try:
         with partial.open("wb") as file:
-            with pa.ipc.new_file(file, table.schema) as writer:
+            hashed = HashedWriter(file)
+            with pa.ipc.new_file(hashed, table.schema) as writer:
                 for batch in batches:
                     writer.write_batch(batch)
             file.flush()
@@ -60,6 +62,7 @@ def write_table(table: Source, path: Path) -> None:
             os.fsync(file.fileno())
         partial.chmod(0o440)
         partial.replace(path)
+        seal(path, hashed.hexdigest())
     finally:
         partial.unlink(missing_ok=True)
 
@@ -98,7 +101,10 @@ class PersistentCache:
         names: Sequence[str],
         build: Callable[[], Mapping[str, Source]],
     ) -> dict[str, Path]:
-        """Return the files of a result set, first writing those that are missing.
+        """Return the files of a result set, first writing those that are missing or not sound.
+
+        Files that this version of the library did not write, and files whose bytes are no
+        longer those that were written, count as missing (see :mod:`ape_jupyter.cache.seals`).
 
         Parameters
         ----------
@@ -118,12 +124,13 @@ class PersistentCache:
         """
         paths = {name: self.path(digest, name) for name in names}
         for _ in range(_ATTEMPTS):
-            if all(path.exists() for path in paths.values()):
+            if all(map(is_sealed, paths.values())):
                 self._touch(digest)
                 return paths
             # The directory can be deleted between any two steps.
             with contextlib.suppress(FileNotFoundError):
                 self._materialise(digest, paths, build)
+                return paths
         raise LibraryBusyError(f"{self.directory} is being deleted; try again.")
 
     def _materialise(
@@ -132,7 +139,7 @@ class PersistentCache:
         locks = self.directory / LOCKS
         locks.mkdir(mode=0o700, parents=True, exist_ok=True)
         with FileLock(locks / f"{digest}.lock"):
-            missing = {name: path for name, path in paths.items() if not path.exists()}
+            missing = {name: path for name, path in paths.items() if not is_sealed(path)}
             if not missing:
                 return
             directory = self.directory / digest
@@ -185,7 +192,7 @@ class PersistentCache:
     def _write_missing(self, digest: str, tables: Mapping[str, Source]) -> None:
         for name, table in tables.items():
             path = self.path(digest, name)
-            if not path.exists():
+            if not is_sealed(path):
                 write_table(table, path)
 
     def _touch(self, digest: str) -> None:

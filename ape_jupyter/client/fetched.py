@@ -17,6 +17,7 @@ from ape_jupyter.cache.budget import Budget
 from ape_jupyter.cache.eviction import Evictor
 from ape_jupyter.cache.leases import LEASE_FILE
 from ape_jupyter.cache.mapped import map_table
+from ape_jupyter.cache.seals import is_sealed, seal
 from ape_jupyter.client.transport import Transport
 from ape_jupyter.errors import CorruptedDataError
 from ape_jupyter.wire.messages import OpenedSimulation, OpenedTable
@@ -60,7 +61,7 @@ class TableFetcher:
         if not (_NAME.fullmatch(name) and _NAME.fullmatch(run.checksum)):
             raise CorruptedDataError(f"The server named a table {name!r} of {run.checksum!r}.")
         fetched = self._directory / run.checksum / f"{name}.arrow"
-        if not _is_file_of_size(fetched, table.size_bytes):
+        if not (_is_file_of_size(fetched, table.size_bytes) and is_sealed(fetched)):
             self._evictor.make_room(table.size_bytes, keep=[run.checksum])
             self._fetch(run.sim_id, name, fetched)
         (fetched.parent / LEASE_FILE).touch(0o600)
@@ -82,6 +83,7 @@ class TableFetcher:
             _validate(partial, f"{name} of {sim_id}")
             partial.chmod(0o440)
             partial.replace(target)
+            seal(target, digest.hexdigest())
         finally:
             partial.unlink(missing_ok=True)
 

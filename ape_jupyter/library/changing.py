@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from ape_jupyter.model.listing import TagCount
-from ape_jupyter.model.simulation import SimulationMetadata, Status
+from ape_jupyter.model.operations import DeleteSimulation, RestoreSimulation
+from ape_jupyter.model.simulation import SimulationMetadata
 from ape_jupyter.model.tags import normalise_tag
 from ape_jupyter.registry.registry import Registry
 
@@ -13,34 +15,53 @@ __all__ = ["WithChanges"]
 
 
 class WithChanges:
-    """Tags, deletes and restores runs; see ``Library``."""
+    """Edits, tags, deletes and restores runs; see ``Library``.
+
+    Methods have ``user``: who makes the change, by default the user of this process.
+    """
 
     _registry: Registry
 
-    def add_tag(self, sim_id: str, tag: str) -> SimulationMetadata:
-        """Tag a run."""
-        return self.set_tags([sim_id], add=[tag])[0]
+    def update_metadata(
+        self,
+        sim_id: str,
+        *,
+        expected_revision: int | None = None,
+        user: str | None = None,
+        **changes: Any,
+    ) -> SimulationMetadata:
+        """Change the name, the notes or the visibility of a run."""
+        return self._registry.update_metadata(sim_id, expected_revision, user, **changes)
 
-    def remove_tag(self, sim_id: str, tag: str) -> SimulationMetadata:
+    def add_tag(self, sim_id: str, tag: str, *, user: str | None = None) -> SimulationMetadata:
+        """Tag a run."""
+        return self.set_tags([sim_id], add=[tag], user=user)[0]
+
+    def remove_tag(self, sim_id: str, tag: str, *, user: str | None = None) -> SimulationMetadata:
         """Take a tag off a run."""
-        return self.set_tags([sim_id], remove=[tag])[0]
+        return self.set_tags([sim_id], remove=[tag], user=user)[0]
 
     def set_tags(
-        self, sim_ids: Iterable[str], add: Iterable[str] = (), remove: Iterable[str] = ()
+        self,
+        sim_ids: Iterable[str],
+        add: Iterable[str] = (),
+        remove: Iterable[str] = (),
+        *,
+        user: str | None = None,
     ) -> list[SimulationMetadata]:
         """Add and remove tags on several runs, all or nothing."""
-        found = [self._registry.find(sim_id).sim_id for sim_id in sim_ids]
         added = [normalise_tag(tag) for tag in add]
-        return self._registry.set_tags(found, added, [normalise_tag(tag) for tag in remove])
+        removed = [normalise_tag(tag) for tag in remove]
+        return self._registry.set_tags(list(sim_ids), added, removed, user)
 
     def tags(self) -> list[TagCount]:
         """Return all tags in use with their counts, the most used first."""
         return self._registry.tag_counts()
 
-    def delete(self, sim_id: str) -> SimulationMetadata:
+    def delete(self, sim_id: str, *, user: str | None = None) -> SimulationMetadata:
         """Move a run to the trash."""
-        return self._registry.set_status(self._registry.find(sim_id).sim_id, Status.TRASHED)
+        return self._registry.apply([DeleteSimulation(sim_id=sim_id)], user)[0]
 
-    def restore(self, sim_id: str) -> SimulationMetadata:
+    def restore(self, sim_id: str, *, user: str | None = None) -> SimulationMetadata:
         """Bring a run back from the trash."""
-        return self._registry.set_status(self._registry.get(sim_id).sim_id, Status.AVAILABLE)
+        return self._registry.apply([RestoreSimulation(sim_id=sim_id)], user)[0]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from ape_jupyter.cache.mapped import PersistentCache
 from ape_jupyter.library.comparison import ComparisonResult
+from ape_jupyter.library.custody import Custody
 from ape_jupyter.library.summaries import summary_of
 from ape_jupyter.model.comparison import ComparisonRequest, ComparisonType, TimeAlignment
 from ape_jupyter.model.version import package_version
@@ -23,6 +24,7 @@ class WithComparison:
     _registry: Registry
     _store: ObjectStore
     _cache: PersistentCache
+    _custody: Custody
 
     def compare_simulations(
         self,
@@ -43,7 +45,9 @@ class WithComparison:
     def compare(self, request: ComparisonRequest) -> ComparisonResult:
         """Carry out a comparison that is completely stated."""
         runs = tuple(self._registry.get_many(request.sim_ids))
-        summaries = {run.sim_id: summary_of(run, self._store, self._cache) for run in runs}
+        summaries = {
+            run.sim_id: summary_of(run, self._store, self._cache, self._custody) for run in runs
+        }
         found = dict(
             zip(("series", "differences"), compare_summaries(request, summaries), strict=True)
         )

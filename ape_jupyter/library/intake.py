@@ -2,41 +2,62 @@
 
 from __future__ import annotations
 
-import getpass
-import os
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TypeAlias
 
 from ape_jupyter.cache.mapped import PersistentCache
-from ape_jupyter.errors import ConflictError, InvalidResultsError, SimulationNotFoundError
-from ape_jupyter.library.registration import VisitedPatients, metadata_of_run, run_start
+from ape_jupyter.errors import (
+    ApeError,
+    ConflictError,
+    CorruptedDataError,
+    Fault,
+    InvalidResultsError,
+    SimulationNotFoundError,
+)
+from ape_jupyter.library.preparation import (
+    KnownRun,
+    PreparedRun,
+    Request,
+    RowsCallback,
+    prepare_run,
+)
 from ape_jupyter.model.listing import ImportOutcome, ImportStatus
-from ape_jupyter.model.simulation import SimulationMetadata, Status
+from ape_jupyter.model.simulation import SimulationMetadata, Source, Status
+from ape_jupyter.registry.changes import NewRun, RegistryOperation, ReplaceResults, SetStatus
+from ape_jupyter.registry.outcomes import KeyedRequest
 from ape_jupyter.registry.registry import Registry
+from ape_jupyter.registry.rows import row_of
+from ape_jupyter.registry.users import current_user
 from ape_jupyter.results.durable import reporting_full_disk
-from ape_jupyter.results.reading import RunFiles, RunResults, displayed, read_run
+from ape_jupyter.results.reading import RunFiles, displayed
+from ape_jupyter.results.records import RunRecord, RunRecords
 from ape_jupyter.results.store import ObjectStore
 from ape_jupyter.results.summary import SUMMARY_VERSION
-from ape_jupyter.results.summing import SummaryOfBuckets
 from ape_jupyter.services.discovery import is_package
 from ape_jupyter.services.packages import extract_package
 
-__all__ = ["SUMMARY", "Intake"]
+__all__ = ["SUMMARY", "Intake", "record_of"]
 
+_log = logging.getLogger(__name__)
 SUMMARY = f"summary-{SUMMARY_VERSION}"
 """Name of the summary in the cache: where only an older one is there, a new one is made."""
-
-RowsCallback: TypeAlias = Callable[[int, int], None]
 
 
 class Intake:
     """The one way by which runs enter a library; used by any number of threads."""
 
-    def __init__(self, registry: Registry, store: ObjectStore, cache: PersistentCache) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        store: ObjectStore,
+        records: RunRecords,
+        cache: PersistentCache,
+    ) -> None:
         self._registry = registry
         self._store = store
+        self._records = records
         self._cache = cache
 
     def import_path(
@@ -45,6 +66,7 @@ class Intake:
         *,
         tags: Iterable[str],
         owner: str | None,
+        link: bool = False,
         on_rows: RowsCallback | None = None,
     ) -> ImportOutcome:
         """Import one results directory or package; faults become the outcome.
@@ -53,14 +75,15 @@ class Intake:
         import, of which nothing stays.
         """
         try:
-            with self._scratch() as scratch:
-                extract = extract_package if is_package(path) else _directory_itself
-                run = read_run(extract(path, scratch), scratch, _half(on_rows, first=True))
-                return self._add(displayed(path), run, tags, owner, on_rows)
+            with self._store.staged() as scratch:
+                request = Request(tuple(tags), owner or current_user(), link)
+                run = self.prepare_path(path, scratch, request, on_rows)
+                metadata, status = self._admitted(run, request.owner)
         except InvalidResultsError as error:
             return ImportOutcome(
                 path=displayed(path), status=ImportStatus.REFUSED, faults=error.faults
             )
+        return ImportOutcome(path=displayed(path), status=status, metadata=metadata)
 
     def register(
         self, files: RunFiles, *, tags: Iterable[str], owner: str | None
@@ -72,73 +95,143 @@ class Intake:
         InvalidResultsError
             With every fault of the tables.
         """
-        with self._scratch() as scratch:
-            run = read_run(files, scratch)
-            self._add(files.label, run, tags, owner)
-        return self._registry.get(run.details.sim_id)
+        with self._store.staged() as scratch:
+            request = Request(tuple(tags), owner or current_user())
+            return self._admitted(self.prepare(files, scratch, request), request.owner)[0]
 
-    @contextmanager
-    def _scratch(self) -> Iterator[Path]:
-        with reporting_full_disk(self._store.directory), self._store.staged() as scratch:
-            yield scratch
-
-    def _add(
+    def prepare_path(
         self,
-        path: str,
-        run: RunResults,
-        tags: Iterable[str],
-        owner: str | None,
+        path: Path,
+        scratch: Path,
+        request: Request,
         on_rows: RowsCallback | None = None,
-    ) -> ImportOutcome:
-        known = self._known(run)
-        if known is not None:
-            return ImportOutcome(path=path, status=ImportStatus.ALREADY_THERE, metadata=known)
-        summary = SummaryOfBuckets(run_start(run.tables), run.details.duration_years)
-        visited = VisitedPatients()
-        stored = self._store.publish(
-            run.tables, run.documents, [summary, visited], _half(on_rows, first=False)
-        )
-        owner = owner or _current_user()
-        metadata = metadata_of_run(run, stored, visited, owner=owner, tags=tags)
-        self._cache.files(stored.digest, [SUMMARY], lambda: {SUMMARY: summary.result(run.tables)})
+    ) -> PreparedRun:
+        """Read one results directory or package; see :func:`prepare_run`."""
+        with reporting_full_disk(self._store.directory):
+            files = _files_at(path, scratch, request.link)
+        return self.prepare(files, scratch, request, on_rows)
+
+    def prepare(
+        self,
+        files: RunFiles,
+        scratch: Path,
+        request: Request,
+        on_rows: RowsCallback | None = None,
+    ) -> PreparedRun:
+        """Read a run, and make its summary; see :func:`prepare_run`."""
+        look_up = partial(self._known, link=request.link)
+        with reporting_full_disk(self._store.directory):
+            run = prepare_run(files, request, self._store, scratch, look_up, on_rows)
+            if run.new is not None:
+                tables = {SUMMARY: run.new.summary}
+                self._cache.files(run.new.metadata.checksum, [SUMMARY], lambda: tables)
+        return run
+
+    def operation(self, run: PreparedRun) -> NewRun | ReplaceResults | SetStatus:
+        """Return what registers a run, or gives a known one these results.
+
+        A run that is there with the same results only comes out of trash and quarantine.
+        """
+        if run.new is None:
+            return SetStatus(sim_id=run.sim_id, status=Status.AVAILABLE)
+        kind = ReplaceResults if self._is_registered(run.sim_id) else NewRun
+        return kind(metadata=run.new.metadata, documents=run.new.documents)
+
+    def commit(
+        self,
+        runs: Sequence[PreparedRun],
+        operations: Sequence[RegistryOperation],
+        user: str,
+        request: KeyedRequest | None = None,
+    ) -> list[SimulationMetadata]:
+        """Put the results of runs in their place and carry out the operations, all or nothing."""
+        new = [(run, run.new) for run in runs if run.new is not None]
+
+        def publish() -> None:
+            for _, results in new:
+                self._store.put(results.staged)
+
         try:
-            self._registry.add(metadata, run.documents)
+            with reporting_full_disk(self._store.directory):
+                after = self._registry.apply(operations, user, request=request, publish=publish)
+        except BaseException:
+            self._withdraw([results.metadata.checksum for _, results in new])
+            raise
+        for run, _ in new:
+            self._keep_record(run)
+        return after
+
+    def _withdraw(self, checksums: Sequence[str]) -> None:
+        if not checksums:
+            return
+        try:
+            self._registry.remove_unused(checksums, self._store.remove)
+        except (ApeError, OSError):
+            # Whatever stopped the registration must be told, and not this. What stays
+            # behind is an orphan, which ``verify`` finds.
+            _log.warning("Results that were not registered could not be removed", exc_info=True)
+
+    def _keep_record(self, run: PreparedRun) -> None:
+        try:
+            record = record_of(self._registry.get(run.sim_id), run.tables)
+            self._records.save(run.sim_id, record)
+        except (ApeError, OSError):
+            # The run is registered; ``verify --repair`` writes its record again.
+            _log.warning("The record of run %s could not be kept", run.sim_id, exc_info=True)
+
+    def _admitted(self, run: PreparedRun, user: str) -> tuple[SimulationMetadata, ImportStatus]:
+        operation = self.operation(run)
+        before = None if isinstance(operation, NewRun) else self._registry.get(run.sim_id)
+        try:
+            (after,) = self.commit([run], [operation], user)
         except ConflictError:
             # Another process registered the run since it was looked for.
-            known = self._known(run)
-            if known is None:
+            known = self._known(run.sim_id, link=True)
+            if known is None or known.tables != run.tables:
                 raise
-            return ImportOutcome(path=path, status=ImportStatus.ALREADY_THERE, metadata=known)
-        return ImportOutcome(path=path, status=ImportStatus.IMPORTED, metadata=metadata)
+            before = after = self._registry.set_status(run.sim_id, Status.AVAILABLE, user)
+        is_new = before is None or before.checksum != after.checksum
+        return after, ImportStatus.IMPORTED if is_new else ImportStatus.ALREADY_THERE
 
-    def _known(self, run: RunResults) -> SimulationMetadata | None:
-        """Return the run of this id when it has the same tables; out of the trash, if there."""
-        sim_id = run.details.sim_id
+    def _is_registered(self, sim_id: str) -> bool:
         try:
-            known = self._registry.get(sim_id)
+            self._registry.get(sim_id)
+        except SimulationNotFoundError:
+            return False
+        return True
+
+    def _known(self, sim_id: str, link: bool) -> KnownRun | None:
+        try:
+            run = self._registry.get(sim_id)
         except SimulationNotFoundError:
             return None
-        if run.tables.digests() != self._store.table_digests(known.checksum):
-            raise ConflictError(
-                f"The library has a run {sim_id!r} with other results. "
-                "Give this one another sim_id in its metadata.json, or delete the other first."
-            )
-        return self._registry.set_status(sim_id, Status.AVAILABLE)
+        problems = self._store.problems(run.checksum)
+        is_linked = run.source is Source.LINKED
+        return KnownRun(
+            tables=self._table_digests(run),
+            is_sound=not problems and (link or not is_linked),
+            is_replaceable=is_linked and bool(problems),
+        )
+
+    def _table_digests(self, run: SimulationMetadata) -> dict[str, str]:
+        try:
+            return self._store.table_digests(run.checksum)
+        except CorruptedDataError:
+            record = self._records.read(run.sim_id)
+            return {} if record is None else dict(record.tables)
 
 
-def _directory_itself(path: Path, _: Path) -> RunFiles:
-    return RunFiles.of_directory(path)
+def record_of(run: SimulationMetadata, tables: Mapping[str, str]) -> RunRecord:
+    """Return what is kept of a run outside the registry."""
+    row = row_of(run)
+    del row["search_text"]  # made of the rest
+    return RunRecord(run=row, tags=run.tags, tables=tables)
 
 
-def _half(on_rows: RowsCallback | None, *, first: bool) -> RowsCallback | None:
-    """Return a callback for one of two passes over the same rows: reading, then storing."""
-    if on_rows is None:
-        return None
-    return lambda done, total: on_rows((done if first else total + done) // 2, total)
-
-
-def _current_user() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # a container's user need not have a name
-        return f"uid-{os.getuid()}"
+def _files_at(path: Path, scratch: Path, link: bool) -> RunFiles:
+    if not is_package(path):
+        return RunFiles.of_directory(path)
+    if link:
+        problem = "is a package, which can not be linked; import it with a copy"
+        raise InvalidResultsError(displayed(path), [Fault(path.name, problem)])
+    return extract_package(path, scratch)

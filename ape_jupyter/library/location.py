@@ -13,7 +13,7 @@ __all__ = ["DATABASE", "LIBRARY_VARIABLE", "default_directory", "prepare_directo
 
 LIBRARY_VARIABLE = "APE_JUPYTER_LIBRARY"
 DATABASE = "registry.db"
-_DIRECTORIES = ("objects", "cache", "staging")
+_DIRECTORIES = ("objects", "runs", "cache", "staging")
 
 
 def default_directory() -> Path:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 from typing import Any
 
 from ape_jupyter.cache.mapped import PersistentCache
+from ape_jupyter.library.custody import Custody
 from ape_jupyter.library.data import OpenedTables, SimulationData
 from ape_jupyter.library.documents import documents_of
 from ape_jupyter.library.listing import SearchResult
@@ -25,6 +27,7 @@ class WithRuns:
     _registry: Registry
     _store: ObjectStore
     _cache: PersistentCache
+    _custody: Custody
 
     def get_metadata(self, sim_id: str) -> SimulationMetadata:
         """Return the metadata of one run."""
@@ -86,6 +89,9 @@ class WithRuns:
         digest = metadata.checksum
         names = ["patients", "visits"]
         names += ["costs"] * metadata.has_costs + ["resources"] * metadata.has_resources
-        paths = self._cache.files(digest, names, lambda: self._store.read(digest).streams())
+        with self._custody.reading(metadata), ExitStack() as reading:
+            paths = self._cache.files(
+                digest, names, lambda: reading.enter_context(self._store.reading(digest)).streams()
+            )
         self._registry.record_access(metadata.sim_id)
         return OpenedTables(metadata=metadata, paths=paths)

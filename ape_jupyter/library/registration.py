@@ -20,6 +20,7 @@ from ape_jupyter.model.simulation import (
     METADATA_SCHEMA_VERSION,
     Headline,
     SimulationMetadata,
+    Source,
     Status,
 )
 from ape_jupyter.model.tags import normalise_tag
@@ -205,7 +206,7 @@ def metadata_of_run(
         notes=details.origin.notes,
         owner=owner,
         visibility="private",
-        source=details.origin.source,
+        source=Source.LINKED if stored.is_linked else details.origin.source,
         status=Status.AVAILABLE,
         is_pinned=False,
         revision=1,

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from ape_jupyter.cache.mapped import PersistentCache, map_table
 from ape_jupyter.cache.pages import resident_bytes
 from ape_jupyter.cache.policy import CachedRun
+from ape_jupyter.cache.seals import is_sealed
 from ape_jupyter.errors import ConflictError
 from ape_jupyter.library.memory_report import kernel_memory, memory_report
 from ape_jupyter.library.optimization import Optimizer
@@ -32,9 +33,11 @@ class Residency:
         self._cache = cache
         self._pandas_bytes: dict[str, int] = {}
 
-    def set_pinned(self, sim_id: str, is_pinned: bool) -> SimulationMetadata:
+    def set_pinned(
+        self, sim_id: str, is_pinned: bool, user: str | None = None
+    ) -> SimulationMetadata:
         """Pin or unpin a run."""
-        return self._registry.set_pinned(self._registry.find(sim_id).sim_id, is_pinned)
+        return self._registry.set_pinned(sim_id, is_pinned, user)
 
     def evict(self, sim_id: str) -> Eviction:
         """Remove the mapped files of a run; see ``Library``."""
@@ -129,7 +132,8 @@ class Residency:
         """Return the bytes of a run in pandas; results never change, so it is asked once."""
         if digest not in self._pandas_bytes:
             try:
-                tables = [map_table(path) for path in self._cache.evictor.tables(digest)]
+                paths = self._cache.evictor.tables(digest)
+                tables = [map_table(path) for path in paths if is_sealed(path)]
             except FileNotFoundError:
                 return 0
             self._pandas_bytes[digest] = sum(map(pandas_bytes, tables))
@@ -149,13 +153,13 @@ class WithResidency:
 
     _residency: Residency
 
-    def pin(self, sim_id: str) -> SimulationMetadata:
+    def pin(self, sim_id: str, *, user: str | None = None) -> SimulationMetadata:
         """Keep a run's mapped files, whatever the budget."""
-        return self._residency.set_pinned(sim_id, True)
+        return self._residency.set_pinned(sim_id, True, user)
 
-    def unpin(self, sim_id: str) -> SimulationMetadata:
+    def unpin(self, sim_id: str, *, user: str | None = None) -> SimulationMetadata:
         """Let a run's mapped files be evicted again."""
-        return self._residency.set_pinned(sim_id, False)
+        return self._residency.set_pinned(sim_id, False, user)
 
     def evict(self, sim_id: str) -> Eviction:
         """Remove the mapped files of a run that nobody uses."""

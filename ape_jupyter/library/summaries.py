@@ -6,6 +6,7 @@ import pyarrow as pa
 
 from ape_jupyter.cache.leases import leased
 from ape_jupyter.cache.mapped import PersistentCache, map_table
+from ape_jupyter.library.custody import Custody
 from ape_jupyter.library.intake import SUMMARY
 from ape_jupyter.model.simulation import SimulationMetadata
 from ape_jupyter.results.store import ObjectStore
@@ -15,22 +16,25 @@ from ape_jupyter.results.summing import SummaryOfBuckets
 __all__ = ["summary_of"]
 
 
-def summary_of(run: SimulationMetadata, store: ObjectStore, cache: PersistentCache) -> Summary:
+def summary_of(
+    run: SimulationMetadata, store: ObjectStore, cache: PersistentCache, custody: Custody
+) -> Summary:
     """Return the summary of a run.
 
     Raises
     ------
     CorruptedDataError
-        If it has to be made from a stored object that is damaged.
+        If the run is quarantined, or has to be when the summary is made from its results.
     """
 
     def build() -> dict[str, pa.Table]:
         summary = SummaryOfBuckets(run.start_date, run.duration_years)
-        tables = store.read(run.checksum)
-        tables.observe([summary])
-        return {SUMMARY: summary.result(tables)}
+        with store.reading(run.checksum) as tables:
+            tables.observe([summary])
+            return {SUMMARY: summary.result(tables)}
 
-    return leased(
-        lambda: cache.files(run.checksum, [SUMMARY], build),
-        lambda files, _: Summary.from_arrow(map_table(files[SUMMARY])),
-    )
+    with custody.reading(run):
+        return leased(
+            lambda: cache.files(run.checksum, [SUMMARY], build),
+            lambda files, _: Summary.from_arrow(map_table(files[SUMMARY])),
+        )

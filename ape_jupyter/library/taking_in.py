@@ -10,16 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from ape_jupyter.errors import ConflictError, Fault, InvalidArgumentError, InvalidResultsError
-from ape_jupyter.library.documents import read_protocol
+from ape_jupyter.library.given_run import files_of_tables
 from ape_jupyter.library.intake import Intake
 from ape_jupyter.library.listing import ImportReport
-from ape_jupyter.library.registration import described_run, given_tables
 from ape_jupyter.model.listing import ImportOutcome, ImportStatus
 from ape_jupyter.model.progress import Progress, ProgressCallback
 from ape_jupyter.model.simulation import SimulationMetadata
 from ape_jupyter.model.tags import normalise_tag
 from ape_jupyter.registry.registry import Registry
-from ape_jupyter.results.reading import RunFiles, displayed
+from ape_jupyter.results.reading import displayed
 from ape_jupyter.services.discovery import find_runs
 
 __all__ = ["WithIntake"]
@@ -103,26 +102,16 @@ class WithIntake:
         user: str | None = None,
     ) -> SimulationMetadata:
         """Add a run from tables; see ``Library``."""
-        given = {"patients": patients, "visits": visits, "costs": costs, "resources": resources}
-        tables = given_tables(f"run {name!r}" if name else "the run", given)
-        protocol = read_protocol(protocol)
-        documents = {"protocol": protocol, "parameters": parameters, "audit_log": audit_log}
-        details = described_run(tables, parameters or {}, protocol or {}, name)
-        details["library"] = {
-            "source": "registered",
-            "notes": notes,
-            "parent": self._parent(parent),
-        }
-        files = RunFiles(
-            label=f"run {details['memorable_name']!r}",
-            metadata=details,
-            tables=tables,
-            documents={key: value for key, value in documents.items() if value is not None},
+        files = files_of_tables(
+            {"patients": patients, "visits": visits, "costs": costs, "resources": resources},
+            protocol=protocol,
+            parameters=parameters,
+            audit_log=audit_log,
+            name=name,
+            notes=notes,
+            parent=None if parent is None else self._registry.find(parent).sim_id,
         )
         return self._intake.register(files, tags=tags, owner=user)
-
-    def _parent(self, parent: str | None) -> str | None:
-        return None if parent is None else self._registry.find(parent).sim_id
 
 
 def _tell_rows(progress: ProgressCallback, step: Progress, done: int, total: int) -> None:

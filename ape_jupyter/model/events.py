@@ -19,6 +19,7 @@ class EventType(StrEnum):
     SIMULATION_EVICTED = "simulation_evicted"
     SIMULATION_DELETED = "simulation_deleted"
     SIMULATION_RESTORED = "simulation_restored"
+    SIMULATION_PURGED = "simulation_purged"
     METADATA_UPDATED = "metadata_updated"
     TAGS_CHANGED = "tags_changed"
     COMPARISON_STARTED = "comparison_started"

@@ -11,7 +11,7 @@ from sqlalchemy import RowMapping
 
 from ape_jupyter.model.simulation import Headline, SimulationMetadata, Source, Status
 
-__all__ = ["metadata_of", "row_of", "search_text", "stored_time"]
+__all__ = ["bindable", "metadata_of", "row_of", "search_text", "stored_time"]
 
 _TIMES = ("created_at", "registered_at", "last_accessed", "start_date")
 _HEADLINE = tuple(field.name for field in fields(Headline))
@@ -24,6 +24,16 @@ _SEARCHED = (
     "owner",
     "notes",
 )
+
+
+def bindable(text: str) -> str:
+    """Return text that a database can look for.
+
+    A lone surrogate is text to Python and to no database, a NUL is none to PostgreSQL.
+    """
+    if not text.isascii():
+        text = text.encode(errors="replace").decode()
+    return text.replace("\0", "\ufffd")
 
 
 def stored_time(time: datetime) -> str:

@@ -4,63 +4,80 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-__all__ = ["DATABASE_VERSION", "documents", "library_state", "metadata", "simulations", "tags"]
+__all__ = [
+    "DATABASE_VERSION",
+    "documents",
+    "event_log",
+    "events",
+    "library_state",
+    "metadata",
+    "outcomes",
+    "simulations",
+    "tags",
+    "tombstones",
+]
 
-DATABASE_VERSION = 1
+DATABASE_VERSION = 2
 
 metadata = sa.MetaData()
+
+# Both databases are to sort text by code points, and to hold integers of 64 bits.
+_TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+_INTEGER = sa.Integer().with_variant(sa.BigInteger(), "postgresql")
 
 # One row: the version of this schema, and a counter that grows with every change, by which
 # clients learn whether what they show is still true.
 library_state = sa.Table(
     "library_state",
     metadata,
-    sa.Column("id", sa.Integer, sa.CheckConstraint("id = 1"), primary_key=True),
-    sa.Column("database_version", sa.Integer, nullable=False),
-    sa.Column("revision", sa.Integer, nullable=False),
+    sa.Column("id", _INTEGER, sa.CheckConstraint("id = 1"), primary_key=True),
+    sa.Column("database_version", _INTEGER, nullable=False),
+    sa.Column("revision", _INTEGER, nullable=False),
 )
 
 simulations = sa.Table(
     "simulations",
     metadata,
-    sa.Column("sim_id", sa.Text, primary_key=True),
-    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("sim_id", _TEXT, primary_key=True),
+    sa.Column("name", _TEXT, nullable=False),
     # Times are ISO 8601 in UTC with microseconds: text of equal length sorts as time does.
-    sa.Column("created_at", sa.Text, nullable=False),
-    sa.Column("registered_at", sa.Text, nullable=False),
-    sa.Column("last_accessed", sa.Text),
-    sa.Column("access_count", sa.Integer, nullable=False),
-    sa.Column("n_patients", sa.Integer, nullable=False),
-    sa.Column("n_patients_requested", sa.Integer, nullable=False),
-    sa.Column("n_patients_without_visits", sa.Integer, nullable=False),
-    sa.Column("n_visits", sa.Integer, nullable=False),
+    sa.Column("created_at", _TEXT, nullable=False),
+    sa.Column("registered_at", _TEXT, nullable=False),
+    sa.Column("last_accessed", _TEXT),
+    sa.Column("access_count", _INTEGER, nullable=False),
+    sa.Column("n_patients", _INTEGER, nullable=False),
+    sa.Column("n_patients_requested", _INTEGER, nullable=False),
+    sa.Column("n_patients_without_visits", _INTEGER, nullable=False),
+    sa.Column("n_visits", _INTEGER, nullable=False),
     sa.Column("duration_years", sa.Float, nullable=False),
-    sa.Column("start_date", sa.Text, nullable=False),
-    sa.Column("protocol_name", sa.Text, nullable=False),
-    sa.Column("protocol_version", sa.Text, nullable=False),
-    sa.Column("protocol_digest", sa.Text, nullable=False),
-    sa.Column("engine_type", sa.Text, nullable=False),
-    sa.Column("model_type", sa.Text),
-    sa.Column("seed", sa.Integer),
+    sa.Column("start_date", _TEXT, nullable=False),
+    sa.Column("protocol_name", _TEXT, nullable=False),
+    sa.Column("protocol_version", _TEXT, nullable=False),
+    sa.Column("protocol_digest", _TEXT, nullable=False),
+    sa.Column("engine_type", _TEXT, nullable=False),
+    sa.Column("model_type", _TEXT),
+    sa.Column("seed", _INTEGER),
     sa.Column("runtime_seconds", sa.Float),
     sa.Column("file_size_mb", sa.Float, nullable=False),
-    sa.Column("checksum", sa.Text, nullable=False, index=True),
-    sa.Column("notes", sa.Text, nullable=False),
-    sa.Column("owner", sa.Text, nullable=False),
-    sa.Column("visibility", sa.Text, nullable=False),
-    sa.Column("source", sa.Text, nullable=False),
-    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("checksum", _TEXT, nullable=False, index=True),
+    sa.Column("notes", _TEXT, nullable=False),
+    sa.Column("owner", _TEXT, nullable=False),
+    sa.Column("visibility", _TEXT, nullable=False),
+    sa.Column("source", _TEXT, nullable=False),
+    sa.Column("status", _TEXT, nullable=False),
     sa.Column("is_pinned", sa.Boolean, nullable=False),
-    sa.Column("revision", sa.Integer, nullable=False),
-    sa.Column("schema_version", sa.Text, nullable=False),
-    sa.Column("parent", sa.Text),
+    sa.Column("revision", _INTEGER, nullable=False),
+    sa.Column("schema_version", _TEXT, nullable=False),
+    sa.Column("parent", _TEXT),
     sa.Column("has_costs", sa.Boolean, nullable=False),
     sa.Column("has_resources", sa.Boolean, nullable=False),
     sa.Column("mean_final_vision", sa.Float),
-    sa.Column("total_injections", sa.Integer, nullable=False),
+    sa.Column("total_injections", _INTEGER, nullable=False),
     sa.Column("discontinuation_rate", sa.Float),
+    # Since when the run is in the trash; None when it is not.
+    sa.Column("trashed_at", _TEXT),
     # Case-folded text of everything that words are searched in, tags included.
-    sa.Column("search_text", sa.Text, nullable=False),
+    sa.Column("search_text", _TEXT, nullable=False),
     sa.Index("simulations_by_status_and_creation", "status", "created_at", "sim_id"),
 )
 
@@ -69,8 +86,8 @@ tags = sa.Table(
     metadata,
     sa.Column("sim_id", sa.ForeignKey("simulations.sim_id", ondelete="CASCADE"), primary_key=True),
     # Case-folded: one run can not carry both "NHS" and "nhs".
-    sa.Column("tag_key", sa.Text, primary_key=True),
-    sa.Column("tag", sa.Text, nullable=False),
+    sa.Column("tag_key", _TEXT, primary_key=True),
+    sa.Column("tag", _TEXT, nullable=False),
     sa.Index("tags_by_key", "tag_key", "sim_id"),
 )
 
@@ -78,6 +95,53 @@ documents = sa.Table(
     "documents",
     metadata,
     sa.Column("sim_id", sa.ForeignKey("simulations.sim_id", ondelete="CASCADE"), primary_key=True),
-    sa.Column("kind", sa.Text, primary_key=True),
+    sa.Column("kind", _TEXT, primary_key=True),
     sa.Column("content", sa.JSON, nullable=False),
+)
+
+# What happened, in order. Runs that are gone keep their history, hence no foreign key.
+events = sa.Table(
+    "events",
+    metadata,
+    sa.Column("seq", _INTEGER, primary_key=True, autoincrement=False),
+    sa.Column("type", _TEXT, nullable=False),
+    sa.Column("sim_id", _TEXT),
+    sa.Column("timestamp", _TEXT, nullable=False),
+    sa.Column("user_id", _TEXT, nullable=False),
+    # JSON as text: its hash must come out the same after any number of years.
+    sa.Column("data", _TEXT, nullable=False),
+    # sha256 over the hash before and the content of this row.
+    sa.Column("hash", _TEXT, nullable=False),
+    sa.Index("events_by_run", "sim_id", "seq"),
+)
+
+# One row: both ends of the log. They outlive the events that were forgotten.
+event_log = sa.Table(
+    "event_log",
+    metadata,
+    sa.Column("id", _INTEGER, sa.CheckConstraint("id = 1"), primary_key=True),
+    sa.Column("forgotten_seq", _INTEGER, nullable=False),
+    sa.Column("forgotten_hash", _TEXT, nullable=False),
+    sa.Column("last_seq", _INTEGER, nullable=False),
+    sa.Column("last_hash", _TEXT, nullable=False),
+)
+
+# What became of requests that carried a key: one whose reply was lost is asked again, and
+# must not be done again.
+outcomes = sa.Table(
+    "outcomes",
+    metadata,
+    sa.Column("key", _TEXT, primary_key=True),
+    sa.Column("fingerprint", _TEXT, nullable=False),
+    sa.Column("done_at", _TEXT, nullable=False),
+    sa.Column("runs", sa.JSON, nullable=False),
+    sa.Index("outcomes_by_age", "done_at"),
+)
+
+# Purged runs of which files may still be there.
+tombstones = sa.Table(
+    "tombstones",
+    metadata,
+    sa.Column("sim_id", _TEXT, primary_key=True),
+    sa.Column("checksum", _TEXT, primary_key=True),
 )

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from ape_jupyter.errors import InvalidArgumentError
 from ape_jupyter.model.listing import SORT_COLUMNS, SearchRequest
 from ape_jupyter.model.simulation import Status
+from ape_jupyter.registry.rows import bindable
 from ape_jupyter.registry.schema import simulations, tags
 
 __all__ = ["FILTERS", "MAX_PAGE", "conditions", "cursor_after", "page_query"]
@@ -19,6 +20,8 @@ __all__ = ["FILTERS", "MAX_PAGE", "conditions", "cursor_after", "page_query"]
 MAX_PAGE = 1000
 
 _column = simulations.c
+# Damaged runs stay in sight: who looks for one should learn what happened to it.
+_LISTED = (Status.AVAILABLE.value, Status.QUARANTINED.value)
 FILTERS: dict[str, sa.Column[Any]] = {
     "name": _column.name,
     "protocol": _column.protocol_name,
@@ -42,13 +45,15 @@ FILTERS: dict[str, sa.Column[Any]] = {
 
 def conditions(request: SearchRequest) -> list[sa.ColumnElement[bool]]:
     """Return what a run must satisfy to match."""
-    result: list[sa.ColumnElement[bool]] = [_column.status == Status.AVAILABLE.value]
-    for word in request.query.encode(errors="replace").decode().casefold().split():
+    result: list[sa.ColumnElement[bool]] = [_column.status.in_(_LISTED)]
+    for word in bindable(request.query).casefold().split():
         result.append(_column.search_text.contains(word, autoescape=True))
     for field, values in request.filters:
         if field in ("tag", "tags"):
             for value in values:
-                carrying = sa.select(tags.c.sim_id).where(tags.c.tag_key == str(value).casefold())
+                carrying = sa.select(tags.c.sim_id).where(
+                    tags.c.tag_key == bindable(str(value)).casefold()
+                )
                 result.append(_column.sim_id.in_(carrying))
         elif field in FILTERS:
             column = FILTERS[field]
@@ -65,7 +70,7 @@ def _bindable(column: sa.Column[Any], field: str, value: Any) -> Any:
     try:
         if kind is bool and isinstance(value, str):
             return {"true": True, "false": False}[value.casefold()]
-        return kind(value)
+        return bindable(str(value)) if kind is str else kind(value)
     except (ValueError, KeyError, TypeError) as error:
         message = f"The filter {field!r} takes a value of type {kind.__name__}, not {value!r}."
         raise InvalidArgumentError(message) from error
@@ -101,8 +106,10 @@ def _decoded(request: SearchRequest) -> tuple[Any, str]:
             base64.urlsafe_b64decode((request.cursor or "").encode())
         )
         belongs = (sort_by, descending) == (request.sort_by, request.descending)
-        if belongs and isinstance(value, str | int | float) and isinstance(sim_id, str):
-            return value, sim_id
+        kind = _column[request.sort_by].type.python_type
+        fits = isinstance(value, kind) or (kind is float and isinstance(value, int))
+        if belongs and fits and isinstance(sim_id, str):
+            return bindable(value) if isinstance(value, str) else value, bindable(sim_id)
     except (ValueError, TypeError, binascii.Error):
         pass
     raise InvalidArgumentError("The cursor belongs to another search; start from the first page.")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,8 +13,9 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from ape_jupyter.errors import CorruptedDataError, LibraryBusyError, OutOfSpaceError
+from ape_jupyter.errors import ApeError, CorruptedDataError, LibraryBusyError, OutOfSpaceError
 
 try:
     import pysqlite3.dbapi2 as bundled_sqlite
@@ -25,6 +28,7 @@ __all__ = ["SqliteConnector"]
 # moment can corrupt the database (sqlite.org/wal.html#walresetbug).
 FIRST_SAFE_WAL = (3, 51, 3)
 BUSY_TIMEOUT_MS = 30_000
+_POLL_SECONDS = 0.05
 
 
 def _best_driver() -> ModuleType:
@@ -38,6 +42,8 @@ class SqliteConnector:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        # SQLite's own queue is a lottery; the threads of a process need not take part in it.
+        self._writing = threading.Lock()
         driver = _best_driver()
         wal_is_safe = driver.sqlite_version_info >= FIRST_SAFE_WAL
         self._journal_mode = "WAL" if wal_is_safe else "DELETE"
@@ -77,23 +83,42 @@ class SqliteConnector:
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
         """Give the one writing connection; commits at the end, rolls back on an exception."""
-        engine = self._engine.execution_options(writes=True)
-        with self._translated(), engine.begin() as connection:
-            yield connection
+        if not self._writing.acquire(timeout=BUSY_TIMEOUT_MS / 1000):
+            raise LibraryBusyError(self._locked())
+        try:
+            engine = self._engine.execution_options(writes=True)
+            with self._translated(), engine.begin() as connection:
+                yield connection
+        finally:
+            self._writing.release()
+
+    @contextmanager
+    def watch(self) -> Iterator[_Pause]:
+        """Give a way to wait for changes: to look again soon costs next to nothing."""
+        yield _Pause()
+
+    @property
+    def place(self) -> str:
+        """The path."""
+        return str(self.path)
+
+    def _locked(self) -> str:
+        return f"{self.path} stayed locked for {BUSY_TIMEOUT_MS // 1000} s; try again."
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
         try:
             yield
+        except PoolTimeoutError as error:
+            raise LibraryBusyError(f"{self.path} has too many readers; try again.") from error
         except OperationalError as error:
             reason = str(error.orig)
             if "locked" in reason or "busy" in reason:
-                message = f"{self.path} stayed locked for {BUSY_TIMEOUT_MS // 1000} s; try again."
-                raise LibraryBusyError(message) from error
+                raise LibraryBusyError(self._locked()) from error
             if "full" in reason:
                 message = f"The disk that holds {self.path} is full; nothing was changed."
                 raise OutOfSpaceError(message) from error
-            raise
+            raise ApeError(f"The database {self.path} can not be used: {reason}") from error
         except DatabaseError as error:
             if "malformed" in str(error.orig) or "not a database" in str(error.orig):
                 raise CorruptedDataError(f"{self.path} is damaged: {error.orig}") from error
@@ -102,3 +127,9 @@ class SqliteConnector:
     def close(self) -> None:
         """Close all connections."""
         self._engine.dispose()
+
+
+class _Pause:
+    def wait(self) -> None:
+        """Return after a moment."""
+        time.sleep(_POLL_SECONDS)

@@ -24,7 +24,7 @@ from ape_jupyter.testing.runs import EXAMPLE_NAMES, write_example_runs
 from ape_jupyter.testing.suite_memory import MemoryTests, ResidencyTests
 from ape_jupyter.testing.suite_results import ComparisonTests, RegistrationTests, ResultsTests
 
-__all__ = ["LibraryFixtures", "LibraryTests"]
+__all__ = ["LibraryFixtures", "LibraryTests", "TagTests"]
 
 
 class LibraryFixtures:

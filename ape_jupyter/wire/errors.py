@@ -21,6 +21,7 @@ from ape_jupyter.errors import (
     SchemaTooNewError,
     ServerUnavailableError,
     SimulationNotFoundError,
+    TransactionClosedError,
 )
 from ape_jupyter.wire.encoding import decode, encode
 
@@ -41,6 +42,7 @@ STATUS_OF_ERROR: Mapping[type[ApeError], int] = {
     SimulationNotFoundError: 404,
     ConflictError: 409,
     OperationCancelledError: 409,
+    TransactionClosedError: 409,
     CorruptedDataError: 410,
     InvalidResultsError: 422,
     ApeError: 500,

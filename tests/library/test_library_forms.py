@@ -11,8 +11,9 @@ from ape_jupyter.client.remote import RemoteLibrary
 from ape_jupyter.library.local import LocalLibrary
 from ape_jupyter.testing.runs import EXAMPLE_NAMES, write_example_runs
 from ape_jupyter.testing.servers import running_server
+from ape_jupyter.testing.suite_recording import RecordingTests
 from ape_jupyter.testing.suite_results import ResultsTests
-from ape_jupyter.testing.suites import LibraryFixtures, LibraryTests
+from ape_jupyter.testing.suites import LibraryFixtures, LibraryTests, TagTests
 from ape_jupyter.wire.signing import KernelCredential, derive_key
 
 
@@ -27,10 +28,20 @@ def server(tmp_path):
         yield server
 
 
-class TestLocalLibrary(LibraryTests):
+class TestLocalLibrary(LibraryTests, RecordingTests):
     @pytest.fixture
     def library(self, tmp_path):
         with LocalLibrary.open(tmp_path / "library") as library:
+            yield library
+
+
+class TestLocalLibraryOnPostgresql(LibraryFixtures, TagTests, RecordingTests):
+    @pytest.fixture
+    def library(self, tmp_path, postgresql):
+        with (
+            postgresql.database() as url,
+            LocalLibrary.open(tmp_path / "library", database=url) as library,
+        ):
             yield library
 
 

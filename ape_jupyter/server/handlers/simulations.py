@@ -78,7 +78,7 @@ class SimulationHandler(ApeHandler):
     @authorized("write", "ape-simulations")
     async def delete(self, sim_id: str) -> None:
         """Move a run to the trash."""
-        await self.answer_call(lambda library: library.delete(sim_id))
+        await self.answer_call(lambda library: library.delete(sim_id, user=self.owner))
 
 
 class RestoreHandler(ApeHandler):
@@ -88,7 +88,7 @@ class RestoreHandler(ApeHandler):
     @authorized("write", "ape-simulations")
     async def post(self, sim_id: str) -> None:
         """Bring a run back from the trash."""
-        await self.answer_call(lambda library: library.restore(sim_id))
+        await self.answer_call(lambda library: library.restore(sim_id, user=self.owner))
 
 
 class DocumentsHandler(ApeHandler):

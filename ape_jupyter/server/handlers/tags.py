@@ -32,8 +32,7 @@ class TagsHandler(ApeHandler):
         change = self.json_body(TagChange)
 
         def set_tags(library: LocalLibrary) -> SimulationList:
-            return SimulationList(
-                items=tuple(library.set_tags(change.sim_ids, change.add, change.remove))
-            )
+            runs = library.set_tags(change.sim_ids, change.add, change.remove, user=self.owner)
+            return SimulationList(items=tuple(runs))
 
         await self.answer_call(set_tags)

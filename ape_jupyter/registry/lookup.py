@@ -1,0 +1,92 @@
+"""The part of a registry that answers questions about runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from ape_jupyter.model.listing import SearchPage, SearchRequest, TagCount
+from ape_jupyter.model.simulation import SimulationMetadata, Status
+from ape_jupyter.registry import reading
+from ape_jupyter.registry.connector import Connector
+from ape_jupyter.registry.schema import documents, library_state, simulations
+
+__all__ = ["WithLookup"]
+
+_column = simulations.c
+
+
+class WithLookup:
+    """Finds runs; see ``Registry``."""
+
+    _database: Connector
+
+    def revision(self) -> int:
+        """Return a number that grows with every change of the registry."""
+        with self._database.read() as connection:
+            return int(connection.execute(sa.select(library_state.c.revision)).scalar_one())
+
+    def get(self, sim_id: str) -> SimulationMetadata:
+        """Return the metadata of the run with exactly this id, trashed or not."""
+        with self._database.read() as connection:
+            return reading.one(connection, sim_id)
+
+    def find(self, text: str) -> SimulationMetadata:
+        """Return the one run that an id, a name, or a prefix of either means.
+
+        Raises
+        ------
+        SimulationNotFoundError
+            If no run is meant, or more than one.
+        """
+        with self._database.read() as connection:
+            return reading.find(connection, text)
+
+    def get_many(self, sim_ids: Sequence[str]) -> list[SimulationMetadata]:
+        """Return the metadata of several runs, in the order of their ids."""
+        with self._database.read() as connection:
+            return [reading.one(connection, sim_id) for sim_id in sim_ids]
+
+    def pinned_checksums(self) -> frozenset[str]:
+        """Return the checksums of the pinned runs that are not in the trash."""
+        query = sa.select(_column.checksum).where(
+            _column.is_pinned, _column.status != Status.TRASHED.value
+        )
+        with self._database.read() as connection:
+            return frozenset(connection.execute(query).scalars())
+
+    def with_checksums(self, checksums: Iterable[str]) -> list[SimulationMetadata]:
+        """Return the runs outside the trash that have one of these result sets, oldest first."""
+        query = sa.select(_column.sim_id).where(
+            _column.checksum.in_(list(checksums)), _column.status != Status.TRASHED.value
+        )
+        with self._database.read() as connection:
+            order = (_column.created_at, _column.sim_id)
+            found = connection.execute(query.order_by(*order)).scalars().all()
+            return [reading.one(connection, sim_id) for sim_id in found]
+
+    def all_runs(self) -> list[SimulationMetadata]:
+        """Return every run, also those in the trash, oldest first."""
+        query = sa.select(_column.sim_id).order_by(_column.created_at, _column.sim_id)
+        with self._database.read() as connection:
+            sim_ids = connection.execute(query).scalars().all()
+            return [reading.one(connection, sim_id) for sim_id in sim_ids]
+
+    def documents(self, sim_id: str) -> dict[str, Any]:
+        """Return the documents of a run by kind."""
+        query = sa.select(documents.c.kind, documents.c.content)
+        with self._database.read() as connection:
+            rows = connection.execute(query.where(documents.c.sim_id == sim_id)).all()
+        return {str(kind): content for kind, content in rows if content is not None}
+
+    def search(self, request: SearchRequest) -> SearchPage:
+        """Return one page of the runs that match, and how many match in all."""
+        with self._database.read() as connection:
+            return reading.page(connection, request)
+
+    def tag_counts(self) -> list[TagCount]:
+        """Return the tags of runs outside the trash, the most used first."""
+        with self._database.read() as connection:
+            return reading.tag_counts(connection)

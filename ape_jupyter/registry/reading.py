@@ -1,0 +1,118 @@
+"""Reading runs within a connection."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from ape_jupyter.errors import SimulationNotFoundError
+from ape_jupyter.model.listing import SearchPage, SearchRequest, TagCount
+from ape_jupyter.model.simulation import SimulationMetadata, Status
+from ape_jupyter.registry import search
+from ape_jupyter.registry.rows import bindable, metadata_of
+from ape_jupyter.registry.schema import simulations, tags
+
+__all__ = ["find", "maybe_one", "one", "page", "tag_counts"]
+
+_column = simulations.c
+_NAMED_AT_MOST = 5
+# No tag holds a comma. Built once: opening a run is this query and two mapped files, and
+# should take no longer.
+_ONE_RUN = sa.select(
+    simulations,
+    sa.select(sa.func.aggregate_strings(tags.c.tag, ","))
+    .where(tags.c.sim_id == simulations.c.sim_id)
+    .scalar_subquery()
+    .label("tags"),
+).where(_column.sim_id == sa.bindparam("sim_id"))
+
+
+def maybe_one(connection: sa.Connection, sim_id: str) -> SimulationMetadata | None:
+    """Return the run with exactly this id, trashed or not; None when there is none."""
+    row = connection.execute(_ONE_RUN, {"sim_id": sim_id}).mappings().one_or_none()
+    if row is None:
+        return None
+    return metadata_of(row, row["tags"].split(",") if row["tags"] else ())
+
+
+def one(connection: sa.Connection, sim_id: str) -> SimulationMetadata:
+    """Return the run with exactly this id, trashed or not.
+
+    Raises
+    ------
+    SimulationNotFoundError
+        If there is none.
+    """
+    found = maybe_one(connection, bindable(sim_id))
+    if found is None:
+        raise SimulationNotFoundError(sim_id)
+    return found
+
+
+def find(connection: sa.Connection, text: str) -> SimulationMetadata:
+    """Return the one run that an id, a name, or a prefix of either means.
+
+    Raises
+    ------
+    SimulationNotFoundError
+        If no run is meant, or more than one.
+    """
+    text = bindable(text)
+    exact = maybe_one(connection, text)
+    if exact is not None and exact.status is not Status.TRASHED:
+        return exact
+    usable = _column.status != Status.TRASHED.value
+    starting = _column.sim_id.startswith(text, autoescape=True)
+    starting |= _column.name.startswith(text, autoescape=True)
+    for condition in (_column.name == text, starting) if text else ():
+        query = sa.select(_column.sim_id).where(usable, condition).limit(_NAMED_AT_MOST + 1)
+        found = connection.execute(query).scalars().all()
+        if len(found) == 1:
+            return one(connection, found[0])
+        if found:
+            reason = f"{text!r} means more than one run; give more of the id."
+            raise SimulationNotFoundError(text, found[:_NAMED_AT_MOST], reason)
+    raise SimulationNotFoundError(text, _similar(connection, text))
+
+
+def _similar(connection: sa.Connection, text: str) -> list[str]:
+    query = sa.select(_column.sim_id, _column.name).order_by(_column.created_at.desc())
+    rows = connection.execute(query.where(_column.status != Status.TRASHED.value).limit(2000))
+    known = {name: name for row in rows for name in row}
+    return difflib.get_close_matches(text, known, n=3, cutoff=0.6)
+
+
+def page(connection: sa.Connection, request: SearchRequest) -> SearchPage:
+    """Return one page of the runs that match, and how many match in all."""
+    rows = connection.execute(search.page_query(request)).mappings().all()
+    count = sa.select(sa.func.count()).select_from(simulations)
+    total = connection.execute(count.where(*search.conditions(request))).scalar_one()
+    shown = rows[: request.limit]
+    run_tags = _tags_of(connection, [row["sim_id"] for row in shown])
+    items = tuple(metadata_of(row, run_tags.get(row["sim_id"], ())) for row in shown)
+    more = len(rows) > request.limit
+    next_cursor = search.cursor_after(request, shown[-1]) if more else None
+    return SearchPage(items=items, total=total, next_cursor=next_cursor)
+
+
+def _tags_of(connection: sa.Connection, sim_ids: Sequence[str]) -> dict[str, list[str]]:
+    result: dict[str, list[str]] = {}
+    query = sa.select(tags.c.sim_id, tags.c.tag).where(tags.c.sim_id.in_(sim_ids))
+    for sim_id, tag in connection.execute(query):
+        result.setdefault(sim_id, []).append(tag)
+    return result
+
+
+def tag_counts(connection: sa.Connection) -> list[TagCount]:
+    """Return the tags of runs outside the trash, the most used first."""
+    # Of the spellings in use, the first in order stands for all.
+    query = (
+        sa.select(sa.func.min(tags.c.tag), sa.func.count())
+        .join(simulations, simulations.c.sim_id == tags.c.sim_id)
+        .where(_column.status != Status.TRASHED.value)
+        .group_by(tags.c.tag_key)
+        .order_by(sa.func.count().desc(), tags.c.tag_key)
+    )
+    return [TagCount(tag=tag, count=count) for tag, count in connection.execute(query)]
