@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import strategies as st
@@ -107,9 +108,8 @@ numbers = st.one_of(
         lambda n: int(n) if n == 2.0 else n
     ),
 )
-tag_texts = st.sampled_from(
-    ["nhs", "NHS", "nhs/site", "nhs/site/2", "nh", "Été", "e\u0301te\u0301"]
-)
+TAGS = ("nhs", "NHS", "nhs/site", "nhs/site/2", "nh", "Été", "e\u0301te\u0301")
+tag_texts = st.sampled_from(TAGS)
 
 
 def _fields(kind: FieldKind) -> st.SearchStrategy[str]:
@@ -260,3 +260,48 @@ _fragments = st.sampled_from(
     ]
 )
 query_texts = st.lists(_fragments | st.text(max_size=3), max_size=25).map("".join)
+
+
+def random_run(source: random.Random, number: int) -> tuple[SimulationMetadata, dict[str, object]]:
+    """Return a run and its documents, made of what the searches of this module ask for."""
+
+    def phrase() -> str:
+        return " ".join(source.choices(VOCABULARY, k=source.randint(1, 4)))
+
+    tags = {tag_key(tag): tag for tag in source.choices(TAGS, k=source.randint(0, 2))}
+    at = START + timedelta(days=source.randint(-200, 400), microseconds=source.choice([0, 1]))
+    run = simulation(
+        number,
+        name=phrase(),
+        notes=source.choice(["", phrase()]),
+        protocol_name=phrase(),
+        owner=source.choice(["ada", "Björk", "a"]),
+        tags=tuple(sorted(tags.values(), key=str.casefold)),
+        created_at=source.choice([START, at]),
+        last_accessed=source.choice([None, at]),
+        seed=source.choice([None, -3, 0, 1, 3, 2**53 + 1]),
+        n_patients=source.choice([0, 1, 2, 3, 300]),
+        duration_years=source.choice([1.5, 2.0, 64.2]),
+        is_pinned=source.random() < 0.5,
+        has_costs=source.random() < 0.5,
+        source=source.choice(list(Source)),
+        status=source.choice(list(Status)),
+        model_type=source.choice([None, "visit_based", "time_based"]),
+        parent=source.choice([None, "sim_x"]),
+        protocol_digest=source.choice(["", "ab" * 32]),
+        headline=Headline(
+            mean_final_vision=source.choice([None, 64.5]),
+            total_injections=source.choice([0, 1200]),
+            discontinuation_rate=source.choice([None, 0.25]),
+        ),
+    )
+    choices: dict[str, object] = {
+        "min_interval_days": source.choice([28, 56, 56.5, "56", "8 weeks", 2**53 + 1]),
+        "enabled": source.random() < 0.5,
+        "author": phrase(),
+        "version": source.choice(["1.0", "1.1", 2, "two"]),
+        "baseline_vision": {"mean": source.choice([-1, 64.2, 1e300])},
+        "types": [source.choice([phrase(), 1, 2.5]) for _ in range(source.randint(0, 3))],
+    }
+    protocol = {key: value for key, value in choices.items() if source.random() < 0.7}
+    return run, {"protocol": protocol, "parameters": {"seed": source.randint(0, 3)}}

@@ -20,6 +20,7 @@ from typing import TypeAlias
 __all__ = [
     "EVERYTHING",
     "PARAMETER_ROOTS",
+    "WORD_FIELDS",
     "Age",
     "AllOf",
     "AnyOf",
@@ -38,6 +39,16 @@ __all__ = [
     "negation",
 ]
 
+# The texts in which words without a field are looked for, beside the tags.
+WORD_FIELDS = (
+    "name",
+    "protocol_name",
+    "notes",
+    "owner",
+    "sim_id",
+    "engine_type",
+    "model_type",
+)
 PARAMETER_ROOTS = ("protocol", "parameters")
 
 

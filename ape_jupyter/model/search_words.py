@@ -5,7 +5,8 @@ decomposition again; then non-spacing marks and invisible format characters are 
 So ``Ångström``, ``ångström`` and ``angstrom`` are one word, ``ﬁ`` is ``fi``, ``ß`` is ``ss``.
 Of the folded text, runs of letters, digits and the remaining marks are its *tokens*;
 everything else separates them. A character of a script written without spaces (Han, kana,
-Thai, Lao, Khmer, Burmese) is a token by itself. A token keeps its first 64 characters.
+Thai, Lao, Khmer, Burmese) is a token by itself. A token keeps its first 64 characters, and
+of a text the first 10,000 characters are looked at.
 
 A text *has* tokens ``t1 … tn`` when it has them next to each other and in this order. Asked
 as a prefix, the last one only has to begin like ``tn``. No tokens are in every text.
@@ -26,6 +27,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 
 __all__ = [
+    "MAX_TEXT_CHARACTERS",
     "MAX_TOKEN_CHARACTERS",
     "find_tokens",
     "fold",
@@ -36,6 +38,7 @@ __all__ = [
 ]
 
 MAX_TOKEN_CHARACTERS = 64
+MAX_TEXT_CHARACTERS = 10_000
 _DROPPED = ("Mn", "Cf")
 # Thai to Lao, Burmese, Khmer, and from the CJK radicals to the ideographs; Hangul has spaces.
 _UNSPACED = (
@@ -99,7 +102,8 @@ def fold(text: str) -> str:
 
 def tokens(text: str) -> tuple[str, ...]:
     """Return the tokens of a text, in order."""
-    return tuple(part[:MAX_TOKEN_CHARACTERS] for part in text.translate(_SEPARATION).split())
+    separated = text[:MAX_TEXT_CHARACTERS].translate(_SEPARATION)
+    return tuple(part[:MAX_TOKEN_CHARACTERS] for part in separated.split())
 
 
 def indexed_token(token: str) -> str:
@@ -134,7 +138,7 @@ def find_tokens(text: str, wanted: Sequence[str], *, is_prefix: bool) -> list[tu
     """
     if not wanted:
         return []
-    spans = _token_spans(text)
+    spans = _token_spans(text[:MAX_TEXT_CHARACTERS])
     found = ["".join(part for part, _ in pieces)[:MAX_TOKEN_CHARACTERS] for pieces in spans]
     places = []
     for start in _places(found, wanted, is_prefix=is_prefix):

@@ -35,5 +35,4 @@ def normalise_tag(tag: str) -> str:
 
 def tag_key(tag: str) -> str:
     """Return what is equal for tags that differ only in case or in how they are encoded."""
-    folded = unicodedata.normalize("NFC", tag).casefold()
-    return unicodedata.normalize("NFC", folded).strip()
+    return unicodedata.normalize("NFC", tag).casefold()

@@ -6,6 +6,8 @@ import sqlalchemy as sa
 
 __all__ = [
     "DATABASE_VERSION",
+    "INTEGER",
+    "TEXT",
     "documents",
     "event_log",
     "events",
@@ -22,62 +24,62 @@ DATABASE_VERSION = 2
 metadata = sa.MetaData()
 
 # Both databases are to sort text by code points, and to hold integers of 64 bits.
-_TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
-_INTEGER = sa.Integer().with_variant(sa.BigInteger(), "postgresql")
+TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+INTEGER = sa.Integer().with_variant(sa.BigInteger(), "postgresql")
 
 # One row: the version of this schema, and a counter that grows with every change, by which
 # clients learn whether what they show is still true.
 library_state = sa.Table(
     "library_state",
     metadata,
-    sa.Column("id", _INTEGER, sa.CheckConstraint("id = 1"), primary_key=True),
-    sa.Column("database_version", _INTEGER, nullable=False),
-    sa.Column("revision", _INTEGER, nullable=False),
+    sa.Column("id", INTEGER, sa.CheckConstraint("id = 1"), primary_key=True),
+    sa.Column("database_version", INTEGER, nullable=False),
+    sa.Column("revision", INTEGER, nullable=False),
 )
 
 simulations = sa.Table(
     "simulations",
     metadata,
-    sa.Column("sim_id", _TEXT, primary_key=True),
-    sa.Column("name", _TEXT, nullable=False),
+    sa.Column("sim_id", TEXT, primary_key=True),
+    sa.Column("name", TEXT, nullable=False),
     # Times are ISO 8601 in UTC with microseconds: text of equal length sorts as time does.
-    sa.Column("created_at", _TEXT, nullable=False),
-    sa.Column("registered_at", _TEXT, nullable=False),
-    sa.Column("last_accessed", _TEXT),
-    sa.Column("access_count", _INTEGER, nullable=False),
-    sa.Column("n_patients", _INTEGER, nullable=False),
-    sa.Column("n_patients_requested", _INTEGER, nullable=False),
-    sa.Column("n_patients_without_visits", _INTEGER, nullable=False),
-    sa.Column("n_visits", _INTEGER, nullable=False),
+    sa.Column("created_at", TEXT, nullable=False),
+    sa.Column("registered_at", TEXT, nullable=False),
+    sa.Column("last_accessed", TEXT),
+    sa.Column("access_count", INTEGER, nullable=False),
+    sa.Column("n_patients", INTEGER, nullable=False),
+    sa.Column("n_patients_requested", INTEGER, nullable=False),
+    sa.Column("n_patients_without_visits", INTEGER, nullable=False),
+    sa.Column("n_visits", INTEGER, nullable=False),
     sa.Column("duration_years", sa.Float, nullable=False),
-    sa.Column("start_date", _TEXT, nullable=False),
-    sa.Column("protocol_name", _TEXT, nullable=False),
-    sa.Column("protocol_version", _TEXT, nullable=False),
-    sa.Column("protocol_digest", _TEXT, nullable=False),
-    sa.Column("engine_type", _TEXT, nullable=False),
-    sa.Column("model_type", _TEXT),
-    sa.Column("seed", _INTEGER),
+    sa.Column("start_date", TEXT, nullable=False),
+    sa.Column("protocol_name", TEXT, nullable=False),
+    sa.Column("protocol_version", TEXT, nullable=False),
+    sa.Column("protocol_digest", TEXT, nullable=False),
+    sa.Column("engine_type", TEXT, nullable=False),
+    sa.Column("model_type", TEXT),
+    sa.Column("seed", INTEGER),
     sa.Column("runtime_seconds", sa.Float),
     sa.Column("file_size_mb", sa.Float, nullable=False),
-    sa.Column("checksum", _TEXT, nullable=False, index=True),
-    sa.Column("notes", _TEXT, nullable=False),
-    sa.Column("owner", _TEXT, nullable=False),
-    sa.Column("visibility", _TEXT, nullable=False),
-    sa.Column("source", _TEXT, nullable=False),
-    sa.Column("status", _TEXT, nullable=False),
+    sa.Column("checksum", TEXT, nullable=False, index=True),
+    sa.Column("notes", TEXT, nullable=False),
+    sa.Column("owner", TEXT, nullable=False),
+    sa.Column("visibility", TEXT, nullable=False),
+    sa.Column("source", TEXT, nullable=False),
+    sa.Column("status", TEXT, nullable=False),
     sa.Column("is_pinned", sa.Boolean, nullable=False),
-    sa.Column("revision", _INTEGER, nullable=False),
-    sa.Column("schema_version", _TEXT, nullable=False),
-    sa.Column("parent", _TEXT),
+    sa.Column("revision", INTEGER, nullable=False),
+    sa.Column("schema_version", TEXT, nullable=False),
+    sa.Column("parent", TEXT),
     sa.Column("has_costs", sa.Boolean, nullable=False),
     sa.Column("has_resources", sa.Boolean, nullable=False),
     sa.Column("mean_final_vision", sa.Float),
-    sa.Column("total_injections", _INTEGER, nullable=False),
+    sa.Column("total_injections", INTEGER, nullable=False),
     sa.Column("discontinuation_rate", sa.Float),
     # Since when the run is in the trash; None when it is not.
-    sa.Column("trashed_at", _TEXT),
+    sa.Column("trashed_at", TEXT),
     # Case-folded text of everything that words are searched in, tags included.
-    sa.Column("search_text", _TEXT, nullable=False),
+    sa.Column("search_text", TEXT, nullable=False),
     sa.Index("simulations_by_status_and_creation", "status", "created_at", "sim_id"),
 )
 
@@ -86,8 +88,8 @@ tags = sa.Table(
     metadata,
     sa.Column("sim_id", sa.ForeignKey("simulations.sim_id", ondelete="CASCADE"), primary_key=True),
     # Case-folded: one run can not carry both "NHS" and "nhs".
-    sa.Column("tag_key", _TEXT, primary_key=True),
-    sa.Column("tag", _TEXT, nullable=False),
+    sa.Column("tag_key", TEXT, primary_key=True),
+    sa.Column("tag", TEXT, nullable=False),
     sa.Index("tags_by_key", "tag_key", "sim_id"),
 )
 
@@ -95,7 +97,7 @@ documents = sa.Table(
     "documents",
     metadata,
     sa.Column("sim_id", sa.ForeignKey("simulations.sim_id", ondelete="CASCADE"), primary_key=True),
-    sa.Column("kind", _TEXT, primary_key=True),
+    sa.Column("kind", TEXT, primary_key=True),
     sa.Column("content", sa.JSON, nullable=False),
 )
 
@@ -103,15 +105,15 @@ documents = sa.Table(
 events = sa.Table(
     "events",
     metadata,
-    sa.Column("seq", _INTEGER, primary_key=True, autoincrement=False),
-    sa.Column("type", _TEXT, nullable=False),
-    sa.Column("sim_id", _TEXT),
-    sa.Column("timestamp", _TEXT, nullable=False),
-    sa.Column("user_id", _TEXT, nullable=False),
+    sa.Column("seq", INTEGER, primary_key=True, autoincrement=False),
+    sa.Column("type", TEXT, nullable=False),
+    sa.Column("sim_id", TEXT),
+    sa.Column("timestamp", TEXT, nullable=False),
+    sa.Column("user_id", TEXT, nullable=False),
     # JSON as text: its hash must come out the same after any number of years.
-    sa.Column("data", _TEXT, nullable=False),
+    sa.Column("data", TEXT, nullable=False),
     # sha256 over the hash before and the content of this row.
-    sa.Column("hash", _TEXT, nullable=False),
+    sa.Column("hash", TEXT, nullable=False),
     sa.Index("events_by_run", "sim_id", "seq"),
 )
 
@@ -119,11 +121,11 @@ events = sa.Table(
 event_log = sa.Table(
     "event_log",
     metadata,
-    sa.Column("id", _INTEGER, sa.CheckConstraint("id = 1"), primary_key=True),
-    sa.Column("forgotten_seq", _INTEGER, nullable=False),
-    sa.Column("forgotten_hash", _TEXT, nullable=False),
-    sa.Column("last_seq", _INTEGER, nullable=False),
-    sa.Column("last_hash", _TEXT, nullable=False),
+    sa.Column("id", INTEGER, sa.CheckConstraint("id = 1"), primary_key=True),
+    sa.Column("forgotten_seq", INTEGER, nullable=False),
+    sa.Column("forgotten_hash", TEXT, nullable=False),
+    sa.Column("last_seq", INTEGER, nullable=False),
+    sa.Column("last_hash", TEXT, nullable=False),
 )
 
 # What became of requests that carried a key: one whose reply was lost is asked again, and
@@ -131,9 +133,9 @@ event_log = sa.Table(
 outcomes = sa.Table(
     "outcomes",
     metadata,
-    sa.Column("key", _TEXT, primary_key=True),
-    sa.Column("fingerprint", _TEXT, nullable=False),
-    sa.Column("done_at", _TEXT, nullable=False),
+    sa.Column("key", TEXT, primary_key=True),
+    sa.Column("fingerprint", TEXT, nullable=False),
+    sa.Column("done_at", TEXT, nullable=False),
     sa.Column("runs", sa.JSON, nullable=False),
     sa.Index("outcomes_by_age", "done_at"),
 )
@@ -142,6 +144,6 @@ outcomes = sa.Table(
 tombstones = sa.Table(
     "tombstones",
     metadata,
-    sa.Column("sim_id", _TEXT, primary_key=True),
-    sa.Column("checksum", _TEXT, primary_key=True),
+    sa.Column("sim_id", TEXT, primary_key=True),
+    sa.Column("checksum", TEXT, primary_key=True),
 )

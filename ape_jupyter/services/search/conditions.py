@@ -156,7 +156,7 @@ class _Condition:
     def tag(self, field: Field, operator: str, value: Value) -> QueryNode:
         self.refuse_order(field, operator)
         key = tag_key(value.text)
-        if not key:
+        if not key.strip():
             raise self.error("A tag can not be empty.", "Write tag:name, or has:tags for any.")
         if value.has_star:
             return Tagged(key, "prefix")

@@ -9,6 +9,7 @@ from typing import Any, assert_never
 
 from ape_jupyter.model.parameters import Parameter
 from ape_jupyter.model.query import (
+    WORD_FIELDS,
     Age,
     AllOf,
     AnyOf,
@@ -25,7 +26,6 @@ from ape_jupyter.model.query import (
 from ape_jupyter.model.search_words import has_tokens, tokens
 from ape_jupyter.model.simulation import SimulationMetadata, Source, Status
 from ape_jupyter.model.tags import tag_key
-from ape_jupyter.services.search.fields import WORD_FIELDS
 
 __all__ = ["SearchableRun", "matches"]
 
@@ -129,9 +129,13 @@ def _is_tagged(node: Tagged, key: str) -> bool:
 
 
 def _is_in(node: Range, number: int | float) -> bool:
-    if node.low is not None and not (number >= node.low if node.has_low else number > node.low):
+    low, high = node.low, node.high
+    if isinstance(number, float):
+        # As in a column of floats, where 2^53 + 1 is not to be told from 2^53.
+        low, high = (None if end is None else float(end) for end in (low, high))
+    if low is not None and not (number >= low if node.has_low else number > low):
         return False
-    return node.high is None or (number <= node.high if node.has_high else number < node.high)
+    return high is None or (number <= high if node.has_high else number < high)
 
 
 def _is_within(node: Within, time: datetime | None, now: datetime) -> bool:

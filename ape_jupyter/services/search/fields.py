@@ -13,7 +13,6 @@ from ape_jupyter.model.query import is_parameter
 __all__ = [
     "FIELDS",
     "FLAGS",
-    "WORD_FIELDS",
     "Field",
     "FieldKind",
     "Flag",
@@ -120,17 +119,6 @@ FIELDS: tuple[Field, ...] = (
 
 # Share of letters that two names have in common when one could be a slip of the other.
 NEARNESS = 0.7
-
-# The texts in which words without a field are looked for, beside the tags.
-WORD_FIELDS = (
-    "name",
-    "protocol_name",
-    "notes",
-    "owner",
-    "sim_id",
-    "engine_type",
-    "model_type",
-)
 
 FLAGS: tuple[Flag, ...] = (
     Flag("is:pinned", "Kept in memory"),

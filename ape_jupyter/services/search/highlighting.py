@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ape_jupyter.model.query import AllOf, AnyOf, NoneOf, QueryNode, SameText, Tagged, Words
+from ape_jupyter.model.query import (
+    WORD_FIELDS,
+    AllOf,
+    AnyOf,
+    NoneOf,
+    QueryNode,
+    SameText,
+    Tagged,
+    Words,
+)
 from ape_jupyter.model.search_words import find_tokens
 from ape_jupyter.model.tags import tag_key
-from ape_jupyter.services.search.fields import WORD_FIELDS
 
 __all__ = ["highlights"]
 
