@@ -9,6 +9,7 @@
     │   └── QuerySyntaxError
     ├── ConflictError
     ├── CorruptedDataError
+    ├── MigrationError
     ├── SchemaTooNewError
     ├── PermissionDeniedError     (PermissionError)
     ├── LibraryBusyError
@@ -37,6 +38,7 @@ __all__ = [
     "InvalidArgumentError",
     "InvalidResultsError",
     "LibraryBusyError",
+    "MigrationError",
     "OperationCancelledError",
     "OutOfSpaceError",
     "PermissionDeniedError",
@@ -155,6 +157,10 @@ class ConflictError(ApeError):
 
 class CorruptedDataError(ApeError):
     """Stored bytes differ from what was recorded when they were written."""
+
+
+class MigrationError(ApeError):
+    """Metadata of this version can not be brought to the version that is needed."""
 
 
 class SchemaTooNewError(ApeError):

@@ -17,7 +17,7 @@ from filelock import FileLock
 from ape_jupyter.cache.budget import Budget
 from ape_jupyter.cache.eviction import LOCKS, Evictor, is_exempt_name
 from ape_jupyter.cache.leases import LEASE_FILE, Lease
-from ape_jupyter.cache.seals import HashedWriter, is_sealed, seal
+from ape_jupyter.cache.seals import HashedWriter, is_sealed, problem_of, seal
 from ape_jupyter.errors import LibraryBusyError, OutOfSpaceError
 
 __all__ = ["PersistentCache", "map_table", "write_table"]
@@ -94,6 +94,15 @@ class PersistentCache:
     def path(self, digest: str, name: str) -> Path:
         """Where the Arrow file of a table is, or would be."""
         return self.directory / digest / f"{name}.arrow"
+
+    def problems(self, digest: str, *, read: bool) -> dict[Path, str]:
+        """Say what is wrong with the files of a result set that are there; see ``problem_of``."""
+        found = {path: problem_of(path, read=read) for path in self.written(digest)}
+        return {path: problem for path, problem in found.items() if problem}
+
+    def written(self, digest: str) -> list[Path]:
+        """Return the Arrow files of a result set that are there."""
+        return sorted((self.directory / digest).glob("*.arrow"))
 
     def files(
         self,

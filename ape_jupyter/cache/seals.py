@@ -22,7 +22,7 @@ import psutil
 
 from ape_jupyter.model.version import package_version
 
-__all__ = ["HashedWriter", "holds_what_was_sealed", "is_sealed", "seal", "seal_path"]
+__all__ = ["HashedWriter", "holds_what_was_sealed", "is_sealed", "problem_of", "seal", "seal_path"]
 
 READ_AGAIN_BYTES = 256 * 2**20
 """Larger files are not read again before they are mapped, only by ``verify``: a second of
@@ -101,6 +101,30 @@ def holds_what_was_sealed(path: Path) -> bool:
     with contextlib.suppress(OSError):
         os.utime(seal_path(path))
     return True
+
+
+def problem_of(path: Path, *, read: bool) -> str | None:
+    """Say what is wrong with a file of the cache; None for nothing.
+
+    A file that another version wrote is not wrong; it is made again when it is needed.
+
+    Parameters
+    ----------
+    read : bool
+        Whether to read all bytes.
+    """
+    if _stated(path) is None:
+        try:
+            with seal_path(path).open("rb") as file:
+                of_this_version = json.load(file)["version"] == _version()
+        except FileNotFoundError:
+            of_this_version = False
+        except (OSError, ValueError, KeyError, TypeError):
+            of_this_version = True
+        return "was changed after it was written" if of_this_version else None
+    if read and not holds_what_was_sealed(path):
+        return "holds other bytes than were written"
+    return None
 
 
 def _stated(path: Path) -> dict[str, Any] | None:

@@ -38,6 +38,7 @@ SOMETHING_REFUSED = 1
         "ape-jupyter import simulation_results/",
         "ape-jupyter import APE_sim_20260504_093012_05-00_quiet-harbour.zip --tag thesis",
         "ape-jupyter import run-1/ run-2/ --library /srv/shared/ape",
+        "ape-jupyter import --link /archive/2025/simulation_results",
     ],
 )
 @click.argument(
@@ -47,9 +48,16 @@ SOMETHING_REFUSED = 1
     required=True,
     type=click.Path(exists=True, path_type=Path),
 )
+@click.option(
+    "--link",
+    is_flag=True,
+    help="Leave the results where they are. They must stay there, unchanged.",
+)
 @click.option("--tag", "tags", multiple=True, help="Tag what is imported; can be repeated.")
 @library_option
-def import_(paths: tuple[Path, ...], tags: tuple[str, ...], library: str | None) -> None:
+def import_(
+    paths: tuple[Path, ...], link: bool, tags: tuple[str, ...], library: str | None
+) -> None:
     """Take results directories, folders of them, and packages (.zip) into the library.
 
     Runs that are already there stay as they are. A run with faults is refused and keeps no
@@ -61,18 +69,18 @@ def import_(paths: tuple[Path, ...], tags: tuple[str, ...], library: str | None)
     with closing(open_library(library)) as opened:
         for path in paths:
             with progress_bar(f"Importing {printable(path.name)}") as progress:
-                outcomes += _import_path(opened, path, tags, progress)
+                outcomes += _import_path(opened, path, tags, not link, progress)
     _print_outcomes(outcomes)
     if any(outcome.status is ImportStatus.REFUSED for outcome in outcomes):
         sys.exit(SOMETHING_REFUSED)
 
 
 def _import_path(
-    library: Library, path: Path, tags: Sequence[str], progress: ProgressCallback
+    library: Library, path: Path, tags: Sequence[str], copy: bool, progress: ProgressCallback
 ) -> Sequence[ImportOutcome]:
     faults: tuple[Fault, ...]
     try:
-        return library.import_results(path, tags=tags, progress=progress).outcomes
+        return library.import_results(path, copy=copy, tags=tags, progress=progress).outcomes
     except InvalidResultsError as error:
         faults = error.faults
     except InvalidArgumentError as error:

@@ -8,9 +8,13 @@ from ape_jupyter.cli.commands import ApeGroup
 from ape_jupyter.cli.comparison import compare
 from ape_jupyter.cli.completion import completion
 from ape_jupyter.cli.demonstration import demo
+from ape_jupyter.cli.history import history
 from ape_jupyter.cli.importing import import_
 from ape_jupyter.cli.memory import evict, memory, optimize, pin, unpin
+from ape_jupyter.cli.migration import migrate
+from ape_jupyter.cli.purging import purge
 from ape_jupyter.cli.runs import delete, list_, restore, show, tag
+from ape_jupyter.cli.verification import verify
 
 __all__ = ["main"]
 
@@ -48,8 +52,8 @@ def main() -> None:
 
 
 COMMANDS = (
-    *(demo, import_, list_, show, compare, tag, delete, restore),
-    *(pin, unpin, evict, memory, optimize, completion),
+    *(demo, import_, list_, show, compare, tag, delete, restore, purge, history),
+    *(pin, unpin, evict, memory, optimize, verify, migrate, completion),
 )
 for command in COMMANDS:
     main.add_command(command)

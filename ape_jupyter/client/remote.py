@@ -12,13 +12,16 @@ from ape_jupyter.client.fetched import TableFetcher
 from ape_jupyter.client.residency import RemoteResidency
 from ape_jupyter.client.taking_in import RemoteIntake
 from ape_jupyter.client.transport import Transport
+from ape_jupyter.client.verification import RemoteVerification
 from ape_jupyter.wire.messages import Health
 from ape_jupyter.wire.signing import KernelCredential
 
 __all__ = ["RemoteLibrary"]
 
 
-class RemoteLibrary(RemoteIntake, RemoteChanges, RemoteComparison, RemoteResidency):
+class RemoteLibrary(
+    RemoteIntake, RemoteChanges, RemoteComparison, RemoteResidency, RemoteVerification
+):
     """The library of a Jupyter server; see :class:`ape_jupyter.library.interface.Library`.
 
     Threads may share one.

@@ -23,7 +23,7 @@ from ape_jupyter.model.progress import Progress, ProgressCallback
 from ape_jupyter.model.simulation import SimulationMetadata
 from ape_jupyter.services.discovery import is_package
 from ape_jupyter.wire.errors import error_from
-from ape_jupyter.wire.messages import Job, JobState
+from ape_jupyter.wire.messages import ImportOrder, Job, JobState
 
 __all__ = ["RemoteIntake"]
 
@@ -39,6 +39,7 @@ class RemoteIntake(RemoteRuns):
         self,
         path: str | PathLike[str],
         *,
+        copy: bool = True,
         tags: Iterable[str] = (),
         progress: ProgressCallback | None = None,
     ) -> ImportReport:
@@ -48,12 +49,11 @@ class RemoteIntake(RemoteRuns):
         import, or raising from ``progress``, cancels the rest of it.
         """
         absolute = Path(path).expanduser().absolute()
-        if not self._transport.address.is_on_this_host and is_package(absolute):
+        if copy and not self._transport.address.is_on_this_host and is_package(absolute):
             outcome = self._upload(absolute, tags)
             return ImportReport([replace(outcome, path=str(absolute))])
-        job: Job = self._transport.post(
-            Job, "imports", json={"path": str(absolute), "tags": list(tags)}
-        )
+        order = ImportOrder(path=str(absolute), tags=tuple(tags), copy=copy)
+        job: Job = self._transport.post(Job, "imports", json=order)
         try:
             job = self._follow(job, progress)
         except BaseException:

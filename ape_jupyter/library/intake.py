@@ -16,6 +16,7 @@ from ape_jupyter.errors import (
     InvalidResultsError,
     SimulationNotFoundError,
 )
+from ape_jupyter.library.isolation import prepare_isolated
 from ape_jupyter.library.preparation import (
     KnownRun,
     PreparedRun,
@@ -120,11 +121,14 @@ class Intake:
     ) -> PreparedRun:
         """Read a run, and make its summary; see :func:`prepare_run`."""
         look_up = partial(self._known, link=request.link)
+        # What is in memory was brought by this process, and can do it no more harm.
+        is_brought = all(isinstance(table, Path) for table in files.tables.values())
+        prepare = prepare_isolated if is_brought else prepare_run
         with reporting_full_disk(self._store.directory):
-            run = prepare_run(files, request, self._store, scratch, look_up, on_rows)
-            if run.new is not None:
-                tables = {SUMMARY: run.new.summary}
-                self._cache.files(run.new.metadata.checksum, [SUMMARY], lambda: tables)
+            run = prepare(files, request, self._store, scratch, look_up, on_rows)
+            if run.metadata is not None:
+                summary = run.summary
+                self._cache.files(run.metadata.checksum, [SUMMARY], lambda: {SUMMARY: summary})
         return run
 
     def operation(self, run: PreparedRun) -> NewRun | ReplaceResults | SetStatus:
@@ -132,10 +136,11 @@ class Intake:
 
         A run that is there with the same results only comes out of trash and quarantine.
         """
-        if run.new is None:
+        if run.metadata is None or run.staged is None:
             return SetStatus(sim_id=run.sim_id, status=Status.AVAILABLE)
         kind = ReplaceResults if self._is_registered(run.sim_id) else NewRun
-        return kind(metadata=run.new.metadata, documents=run.new.documents)
+        documents = self._store.staged_documents(run.staged)
+        return kind(metadata=run.metadata, documents=documents)
 
     def commit(
         self,
@@ -145,20 +150,21 @@ class Intake:
         request: KeyedRequest | None = None,
     ) -> list[SimulationMetadata]:
         """Put the results of runs in their place and carry out the operations, all or nothing."""
-        new = [(run, run.new) for run in runs if run.new is not None]
+        staged = [run.staged for run in runs if run.staged is not None]
 
         def publish() -> None:
-            for _, results in new:
-                self._store.put(results.staged)
+            for results in staged:
+                self._store.put(results)
 
         try:
             with reporting_full_disk(self._store.directory):
                 after = self._registry.apply(operations, user, request=request, publish=publish)
         except BaseException:
-            self._withdraw([results.metadata.checksum for _, results in new])
+            self._withdraw([results.stored.digest for results in staged])
             raise
-        for run, _ in new:
-            self._keep_record(run)
+        for run in runs:
+            if run.staged is not None:
+                self._keep_record(run)
         return after
 
     def _withdraw(self, checksums: Sequence[str]) -> None:
@@ -230,7 +236,13 @@ def record_of(run: SimulationMetadata, tables: Mapping[str, str]) -> RunRecord:
 
 def _files_at(path: Path, scratch: Path, link: bool) -> RunFiles:
     if not is_package(path):
-        return RunFiles.of_directory(path)
+        files = RunFiles.of_directory(path)
+        # A pipe, for example, would be waited for.
+        strange = [p for p in files.tables.values() if Path(p).exists() and not Path(p).is_file()]
+        if strange:
+            faults = [Fault(Path(p).name, "is no regular file") for p in strange]
+            raise InvalidResultsError(files.label, faults)
+        return files
     if link:
         problem = "is a package, which can not be linked; import it with a copy"
         raise InvalidResultsError(displayed(path), [Fault(path.name, problem)])

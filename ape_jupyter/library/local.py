@@ -19,6 +19,7 @@ from ape_jupyter.library.residency import Residency, WithResidency
 from ape_jupyter.library.taking_in import WithIntake
 from ape_jupyter.library.telling import WithEvents
 from ape_jupyter.library.transactions import WithTransactions
+from ape_jupyter.library.verification import Verifier, WithVerification
 from ape_jupyter.registry.registry import Registry
 from ape_jupyter.results.records import RunRecords
 from ape_jupyter.results.store import ObjectStore
@@ -36,6 +37,7 @@ class LocalLibrary(
     WithLifecycle,
     WithComparison,
     WithResidency,
+    WithVerification,
 ):
     """A library in a directory; see :class:`ape_jupyter.library.interface.Library`.
 
@@ -57,6 +59,14 @@ class LocalLibrary(
         self._records = RunRecords(directory / "runs", directory / "staging")
         self._custody = Custody(self._registry, self._store)
         self._intake = Intake(self._registry, self._store, self._records, self._cache)
+        self._verifier = Verifier(
+            directory=directory,
+            registry=self._registry,
+            store=self._store,
+            records=self._records,
+            cache=self._cache,
+            custody=self._custody,
+        )
 
     @classmethod
     def open(

@@ -34,6 +34,7 @@ class WithIntake:
         self,
         path: str | PathLike[str],
         *,
+        copy: bool = True,
         tags: Iterable[str] = (),
         progress: ProgressCallback | None = None,
         user: str | None = None,
@@ -57,7 +58,7 @@ class WithIntake:
                 step = Progress(done=position, total=len(runs), current=run.name)
                 progress(step)
                 follow = partial(_tell_rows, progress, step)
-            outcomes.append(self._import_one(run, wanted_tags, user, follow))
+            outcomes.append(self._import_one(run, wanted_tags, user, follow, link=not copy))
         if progress:
             progress(Progress(done=len(runs), total=len(runs)))
         if runs == [root] and outcomes[0].faults:
@@ -70,9 +71,11 @@ class WithIntake:
         tags: Sequence[str],
         user: str | None,
         on_rows: Callable[[int, int], None] | None = None,
+        *,
+        link: bool = False,
     ) -> ImportOutcome:
         try:
-            return self._intake.import_path(run, tags=tags, owner=user, on_rows=on_rows)
+            return self._intake.import_path(run, tags=tags, owner=user, link=link, on_rows=on_rows)
         except ConflictError as error:
             fault = Fault("metadata.json", str(error), "sim_id")
         except PermissionError as error:

@@ -29,6 +29,9 @@ class Connector(Protocol):
     def place(self) -> str:
         """Where the database is, for messages; holds no password."""
 
+    def prepare(self) -> None:
+        """Make the database ready for many users, once it is known to be of this version."""
+
     def read(self) -> AbstractContextManager[sa.Connection]:
         """Give a connection that sees one state of the database throughout."""
 

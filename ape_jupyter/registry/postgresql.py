@@ -49,6 +49,9 @@ class PostgresqlConnector:
         # snapshot that was taken while waiting for the lock would not.
         self._writing = self._engine.execution_options(isolation_level="READ COMMITTED")
 
+    def prepare(self) -> None:
+        """Do nothing: a server is made for many users."""
+
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """Give a connection that sees one state of the database throughout."""

@@ -34,6 +34,8 @@ class Registry(WithLookup, WithWriting, WithTrash, WithLog):
     ------
     SchemaTooNewError
         On opening a database that a newer version wrote; not a byte of it is changed.
+    MigrationError
+        On opening a database of an older version that belongs to another user.
     """
 
     def __init__(self, location: Path | str) -> None:
@@ -46,24 +48,37 @@ class Registry(WithLookup, WithWriting, WithTrash, WithLog):
             raise
 
     def _open(self) -> None:
+        version = self._version()
+        if version is None:
+            self._create()
+        elif version > DATABASE_VERSION:
+            message = (
+                f"{self._database.place} has database version {version}, this ape-jupyter "
+                f"reads up to {DATABASE_VERSION}. Update ape-jupyter; nothing was changed."
+            )
+            raise SchemaTooNewError(message)
+        elif version < DATABASE_VERSION:
+            from ape_jupyter.registry.migrations import migrate
+
+            migrate(self._database)
+        self._database.prepare()
         with self._database.read() as connection:
-            is_new = not sa.inspect(connection).has_table(library_state.name)
-        if is_new:
-            with self._database.write() as connection:
-                # Another process may have made the tables since.
-                metadata.create_all(connection)
-                if connection.execute(sa.select(library_state.c.id)).first() is None:
-                    _write_first_rows(connection)
-        with self._database.read() as connection:
-            version = connection.execute(sa.select(library_state.c.database_version)).scalar_one()
-            if version > DATABASE_VERSION:
-                message = (
-                    f"{self._database.place} has database version {version}, this ape-jupyter "
-                    f"reads up to {DATABASE_VERSION}. Update ape-jupyter; nothing was changed."
-                )
-                raise SchemaTooNewError(message)
             # Compiles the query, or the first run that somebody opens would take twice as long.
             reading.maybe_one(connection, "")
+
+    def _version(self) -> int | None:
+        with self._database.read() as connection:
+            if not sa.inspect(connection).has_table(library_state.name):
+                return None
+            version = connection.execute(sa.select(library_state.c.database_version)).scalar_one()
+            return int(version)
+
+    def _create(self) -> None:
+        with self._database.write() as connection:
+            # Another process may have made the tables since.
+            metadata.create_all(connection)
+            if connection.execute(sa.select(library_state.c.id)).first() is None:
+                _write_first_rows(connection)
 
     def close(self) -> None:
         """Write what was held back and close all connections."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from datetime import UTC, datetime
-from typing import Any
-
-from sqlalchemy import RowMapping
+from typing import TYPE_CHECKING, Any
 
 from ape_jupyter.model.simulation import Headline, SimulationMetadata, Source, Status
+
+if TYPE_CHECKING:
+    from sqlalchemy import RowMapping
 
 __all__ = ["bindable", "metadata_of", "row_of", "search_text", "stored_time"]
 

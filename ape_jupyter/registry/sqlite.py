@@ -22,7 +22,7 @@ try:
 except ImportError:  # no wheel for this platform
     bundled_sqlite = None
 
-__all__ = ["SqliteConnector"]
+__all__ = ["BUSY_TIMEOUT_MS", "DRIVER", "SqliteConnector"]
 
 # Before this version, two processes that write or checkpoint a write-ahead log at the same
 # moment can corrupt the database (sqlite.org/wal.html#walresetbug).
@@ -37,6 +37,9 @@ def _best_driver() -> ModuleType:
     return bundled_sqlite  # type: ignore[no-any-return]
 
 
+DRIVER = _best_driver()
+
+
 class SqliteConnector:
     """A SQLite database for any number of threads and processes of one machine."""
 
@@ -44,12 +47,11 @@ class SqliteConnector:
         self.path = path
         # SQLite's own queue is a lottery; the threads of a process need not take part in it.
         self._writing = threading.Lock()
-        driver = _best_driver()
-        wal_is_safe = driver.sqlite_version_info >= FIRST_SAFE_WAL
-        self._journal_mode = "WAL" if wal_is_safe else "DELETE"
+        wal_is_safe = DRIVER.sqlite_version_info >= FIRST_SAFE_WAL
+        self._journal_mode = "wal" if wal_is_safe else "delete"
         self._engine = sa.create_engine(
             sa.URL.create("sqlite+pysqlite", database=str(path)),
-            module=driver,
+            module=DRIVER,
             pool_size=8,
             max_overflow=24,
             connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000},
@@ -62,10 +64,23 @@ class SqliteConnector:
         connection.isolation_level = None
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
-        cursor.execute(f"PRAGMA journal_mode = {self._journal_mode}")
         cursor.execute("PRAGMA synchronous = FULL")
         cursor.execute("PRAGMA foreign_keys = ON")
         cursor.close()
+
+    def prepare(self) -> None:
+        """Let readers and a writer work at the same time; the file remembers it."""
+        deadline = time.monotonic() + BUSY_TIMEOUT_MS / 1000
+        with self._translated(), self._engine.connect() as connection:
+            driver: Any = connection.connection.driver_connection
+            while driver.execute("PRAGMA journal_mode").fetchone()[0] != self._journal_mode:
+                try:
+                    driver.execute(f"PRAGMA journal_mode = {self._journal_mode}")
+                except DRIVER.OperationalError as error:
+                    # For this change SQLite does not wait for others.
+                    if time.monotonic() > deadline:
+                        raise LibraryBusyError(self._locked()) from error
+                    time.sleep(_POLL_SECONDS)
 
     @staticmethod
     def _begin(connection: sa.Connection) -> None:

@@ -109,10 +109,16 @@ class ApeJupyterApp(ExtensionApp):
             self.handlers.append((pattern(path), handler))
 
     def _import_results(
-        self, path: Path, *, tags: tuple[str, ...], progress: ProgressCallback, user: str | None
+        self,
+        path: Path,
+        *,
+        copy: bool,
+        tags: tuple[str, ...],
+        progress: ProgressCallback,
+        user: str | None,
     ) -> ImportReport:
         library = self.access.library()
-        return library.import_results(path, tags=tags, progress=progress, user=user)
+        return library.import_results(path, copy=copy, tags=tags, progress=progress, user=user)
 
     async def _start_jupyter_server_extension(self, serverapp: ServerApp) -> None:
         """Let kernels find the server, and open the library so that the first user need not wait.

@@ -36,7 +36,13 @@ class ImportFunction(Protocol):
     """Imports what is at a path; called in a thread."""
 
     def __call__(
-        self, path: Path, *, tags: tuple[str, ...], progress: ProgressCallback, user: str | None
+        self,
+        path: Path,
+        *,
+        copy: bool,
+        tags: tuple[str, ...],
+        progress: ProgressCallback,
+        user: str | None,
     ) -> _Report:
         """Import; raising from ``progress`` must end it."""
 
@@ -128,7 +134,9 @@ class ImportJobs:
         self, job_id: str, order: ImportOrder, follow: ProgressCallback, user: str | None
     ) -> Sequence[ImportOutcome]:
         self._stop_if_cancelled(job_id)
-        report = self._import(Path(order.path), tags=order.tags, progress=follow, user=user)
+        report = self._import(
+            Path(order.path), copy=order.copy, tags=order.tags, progress=follow, user=user
+        )
         return report.outcomes
 
     def _settle(self, job_id: str, work: Callable[[], Sequence[ImportOutcome]]) -> None:

@@ -23,6 +23,7 @@ from ape_jupyter.model.progress import Progress
 from ape_jupyter.testing.runs import EXAMPLE_NAMES, write_example_runs
 from ape_jupyter.testing.suite_memory import MemoryTests, ResidencyTests
 from ape_jupyter.testing.suite_results import ComparisonTests, RegistrationTests, ResultsTests
+from ape_jupyter.testing.suite_verification import LinkTests, VerificationTests
 
 __all__ = ["LibraryFixtures", "LibraryTests", "TagTests"]
 
@@ -293,5 +294,7 @@ class LibraryTests(
     ComparisonTests,
     ResidencyTests,
     MemoryTests,
+    LinkTests,
+    VerificationTests,
 ):
     """What every form of library does."""

@@ -28,6 +28,7 @@ __all__ = [
     "SeriesColumns",
     "SimulationList",
     "TagChange",
+    "VerifyOrder",
 ]
 
 
@@ -173,11 +174,33 @@ class OptimizationOrder:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VerifyOrder:
+    """What to check, how thoroughly, and whether to mend what can be.
+
+    Attributes
+    ----------
+    sim_id : str or None
+        The run; None for the whole library.
+    """
+
+    sim_id: str | None = None
+    repair: bool = False
+    fast: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ImportOrder:
-    """An absolute path on the server's host, and tags for every run found there."""
+    """An absolute path on the server's host, and tags for every run found there.
+
+    Attributes
+    ----------
+    copy : bool
+        False leaves the results where they are, and links them.
+    """
 
     path: str
     tags: tuple[str, ...] = ()
+    copy: bool = True
 
 
 class JobState(StrEnum):

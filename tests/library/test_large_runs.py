@@ -8,7 +8,9 @@ from time import perf_counter
 import pytest
 
 from ape_jupyter.demo.generator import RunSpec, write_results
+from ape_jupyter.library import intake
 from ape_jupyter.library.local import LocalLibrary
+from ape_jupyter.library.preparation import prepare_run
 from ape_jupyter.model.progress import Progress
 from ape_jupyter.results import canonical, sources
 
@@ -25,6 +27,8 @@ def run(tmp_path: Path) -> Path:
 
 
 def cut_finely(monkeypatch: pytest.MonkeyPatch) -> None:
+    # What is changed here would not be changed in another process.
+    monkeypatch.setattr(intake, "prepare_isolated", prepare_run)
     monkeypatch.setattr(sources, "BATCH_ROWS", 60)
     defaults = {**canonical.canonical_tables.__kwdefaults__, "bucket_rows": 150}
     monkeypatch.setattr(canonical.canonical_tables, "__kwdefaults__", defaults)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from ape_jupyter.errors import CorruptedDataError, InvalidArgumentError, SchemaTooNewError
+from ape_jupyter.errors import CorruptedDataError, InvalidArgumentError
 from ape_jupyter.registry.registry import Registry
 from ape_jupyter.testing.postgresql import PostgresqlServer
 from ape_jupyter.testing.suite_events import EventTests
@@ -26,19 +25,6 @@ class TestPostgresql(RegistryTests, EventTests):
     def location(self, postgresql: PostgresqlServer) -> Iterator[str]:
         with postgresql.database() as url:
             yield url
-
-
-def test_a_newer_database_is_refused_untouched(tmp_path: Path) -> None:
-    Registry(tmp_path / "registry.db").close()
-    path = tmp_path / "registry.db"
-    connection = sqlite3.connect(path, isolation_level=None)
-    connection.execute("UPDATE library_state SET database_version = 99")
-    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    connection.close()
-    before = path.read_bytes()
-    with pytest.raises(SchemaTooNewError, match="nothing was changed"):
-        Registry(path)
-    assert path.read_bytes() == before
 
 
 def test_a_damaged_database_is_called_that(tmp_path: Path) -> None:

@@ -113,6 +113,9 @@ ROWS: dict[tuple[str, str], Row] = {
     ),
     ("GET", "imports/{job_id}"): Row("read", 200, lambda c: Request(f"imports/{_job(c)}")),
     ("DELETE", "imports/{job_id}"): Row("write", 200, lambda c: Request(f"imports/{_job(c)}")),
+    ("POST", "verification"): Row(
+        "write", 200, lambda c: Request("verification", _json({"fast": True}))
+    ),
     ("POST", "packages"): Row(
         "write", 200, lambda c: Request("packages", c.package, "application/zip", "tags=a&tags=b")
     ),

@@ -65,7 +65,7 @@ class Steps:
         self.started = threading.Event()
         self.done = 0
 
-    def __call__(self, path, *, tags, progress, user):
+    def __call__(self, path, *, copy, tags, progress, user):
         for number in range(self.n_runs):
             progress(Progress(done=number, total=self.n_runs, current=str(number)))
             self.started.set()

@@ -9,11 +9,12 @@ from ape_jupyter.library.interface.comparing import ComparesRuns
 from ape_jupyter.library.interface.opening import FilterValue, OpensRuns
 from ape_jupyter.library.interface.residency import KeepsRuns
 from ape_jupyter.library.interface.taking_in import TakesRunsIn
+from ape_jupyter.library.interface.verification import VerifiesRuns
 
 __all__ = ["FilterValue", "Library"]
 
 
-class Library(TakesRunsIn, OpensRuns, ChangesRuns, ComparesRuns, KeepsRuns, Protocol):
+class Library(TakesRunsIn, OpensRuns, ChangesRuns, ComparesRuns, KeepsRuns, VerifiesRuns, Protocol):
     """A shared library of simulation runs.
 
     Wherever a method takes a ``sim_id`` it also takes a name or a prefix of an id or name,

@@ -22,6 +22,7 @@ class TakesRunsIn(Protocol):
         self,
         path: str | PathLike[str],
         *,
+        copy: bool = True,
         tags: Iterable[str] = (),
         progress: ProgressCallback | None = None,
     ) -> ImportReport:
@@ -29,6 +30,14 @@ class TakesRunsIn(Protocol):
 
         Runs that are already there are left as they are. A run with faults does not keep
         the others out; it is named in the report's ``refused``.
+
+        Parameters
+        ----------
+        copy : bool
+            False leaves the results where they are and links them: nothing of them is ever
+            changed, and a run whose files change or vanish can not be opened until they are
+            back, or it is imported again. Importing a linked run with a copy makes it
+            independent of its files. Packages can not be linked.
 
         Raises
         ------

@@ -22,6 +22,7 @@ from ape_jupyter.server.handlers.simulations import (
 )
 from ape_jupyter.server.handlers.tables import TableHandler
 from ape_jupyter.server.handlers.tags import TagsHandler
+from ape_jupyter.server.handlers.verification import VerificationHandler
 
 __all__ = ["HANDLERS"]
 
@@ -43,5 +44,6 @@ HANDLERS: tuple[tuple[str, type[ApeHandler]], ...] = (
     ("imports", ImportsHandler),
     ("imports/{job_id}", ImportHandler),
     ("packages", PackagesHandler),
+    ("verification", VerificationHandler),
 )
 """Path below the API's root, as in :data:`ape_jupyter.wire.routes.ROUTES`, and handler."""

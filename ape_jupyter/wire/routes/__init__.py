@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from ape_jupyter.wire.routes import comparisons, health, imports, memory, simulations, tags
+from ape_jupyter.wire.routes import (
+    comparisons,
+    health,
+    imports,
+    memory,
+    simulations,
+    tags,
+    verification,
+)
 from ape_jupyter.wire.routes.route import ARROW_FILE, Parameter, Route
 
 __all__ = ["ARROW_FILE", "ROUTES", "Parameter", "Route"]
@@ -14,4 +22,5 @@ ROUTES: tuple[Route, ...] = (
     *tags.ROUTES,
     *comparisons.ROUTES,
     *imports.ROUTES,
+    *verification.ROUTES,
 )

@@ -74,13 +74,15 @@ export interface components {
         | 'InvalidArgumentError'
         | 'InvalidResultsError'
         | 'LibraryBusyError'
+        | 'MigrationError'
         | 'OperationCancelledError'
         | 'OutOfSpaceError'
         | 'PermissionDeniedError'
         | 'QuerySyntaxError'
         | 'SchemaTooNewError'
         | 'ServerUnavailableError'
-        | 'SimulationNotFoundError';
+        | 'SimulationNotFoundError'
+        | 'TransactionClosedError';
       /** @description A sentence for the user: what is wrong and, where possible, what to do. */
       message: string;
     };
@@ -116,6 +118,20 @@ export interface components {
       path_imports: boolean;
       uploads: boolean;
     };
+    /** @description One thing that a check found. */
+    Finding: {
+      /** @description What was done about it, or what can be; empty when there is nothing to do. */
+      action: string;
+      /** @description The run; None when it is about no run. */
+      name: string | null;
+      /** @description Whether it is in order again. */
+      repaired: boolean;
+      severity: components['schemas']['Severity'];
+      /** @description The run; None when it is about no run. */
+      sim_id: string | null;
+      /** @description A sentence. */
+      what: string;
+    };
     /** @description The three figures people ask for first. */
     Headline: {
       /** @description Share of patients, 0 to 1; None when the results do not say. */
@@ -136,6 +152,8 @@ export interface components {
     };
     /** @description An absolute path on the server's host, and tags for every run found there. */
     ImportOrder: {
+      /** @description False leaves the results where they are, and links them. */
+      copy?: boolean;
       path: string;
       tags?: string[];
     };
@@ -304,6 +322,11 @@ export interface components {
       /** @description Left edge of the bin: days (relative), share of the duration 0 to 1 (normalized), or ISO date (absolute). */
       x: number[] | string[];
     };
+    /**
+     * @description How bad a finding is.
+     * @enum {string}
+     */
+    Severity: 'damage' | 'fault' | 'note';
     /** @description The documents of one run, read with its metadata and never with its results. */
     SimulationDocuments: {
       audit_log: components['schemas']['AuditEvent'][];
@@ -390,6 +413,22 @@ export interface components {
      * @enum {string}
      */
     TimeAlignment: 'absolute' | 'relative' | 'normalized';
+    /** @description What to check, how thoroughly, and whether to mend what can be. */
+    VerifyOrder: {
+      fast?: boolean;
+      repair?: boolean;
+      /** @description The run; None for the whole library. */
+      sim_id?: string | null;
+    };
+    /** @description What a check found, the worst first. */
+    VerifyReport: {
+      /** @description Whether names, sizes and times were checked only, and no bytes read. */
+      fast: boolean;
+      findings: components['schemas']['Finding'][];
+      /** @description How many runs were checked, those in the trash included. */
+      n_runs: number;
+      seconds: number;
+    };
   };
   responses: never;
   parameters: never;
