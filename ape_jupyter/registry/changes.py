@@ -113,11 +113,11 @@ def carry_out(
     update = sa.update(simulations).where(simulations.c.sim_id == after.sim_id)
     connection.execute(update.values(columns))
     _write_tags(connection, before, after)
-    index_run(connection, after)
+    index_run(connection, after, before)
     if isinstance(operation, ReplaceResults):
         _write_documents(connection, after.sim_id, operation.documents)
     _changed(connection)
-    told = [name for name in columns if name in old and name not in ("revision", "search_text")]
+    told = [name for name in columns if name in old and name != "revision"]
     was, became = {name: old[name] for name in told}, {name: new[name] for name in told}
     if after.tags != before.tags:
         was["tags"], became["tags"] = list(before.tags), list(after.tags)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from ape_jupyter.registry.changes import NewRun, SetStatus
 from ape_jupyter.registry.registry import Registry
 from ape_jupyter.registry.schema import simulations
 from ape_jupyter.registry.search_index.conditions import condition_on_runs
+from ape_jupyter.registry.search_index.tables import parameter_paths, parameters, search_documents
 from ape_jupyter.services.search.evaluation import SearchableRun, matches
 from ape_jupyter.services.search.grammar import parse
 from ape_jupyter.testing.postgresql import PostgresqlServer
@@ -62,7 +64,8 @@ def fill_and_change(registry: Registry) -> None:
                 SetTags(sim_id=run.sim_id, add=("nhs/new",), remove=run.tags[:1]),
             ]
         )
-        registry.replace_results(run, {**documents, "protocol": {"min_interval_days": 3}})
+        results = replace(run, checksum="other results")
+        registry.replace_results(results, {**documents, "protocol": {"min_interval_days": 3}})
     for run, _ in usable[::8]:
         registry.apply([SetStatus(sim_id=run.sim_id, status=Status.TRASHED)])
     registry.purge(before=NOW + timedelta(days=365 * 100))
@@ -104,10 +107,38 @@ class SearchIndexTests:
             "name:pond",
             "tag:nhs",
             "protocol.min_interval_days=3",
-            '"flat pond"',
             "seed>0",
         ):
             assert 0 < len(found(registry, parse(query))) < len(runs)
+
+
+def test_an_index_made_anew_is_the_same(tmp_path: Path) -> None:
+    registry = Registry(tmp_path / "registry.db")
+    fill_and_change(registry)
+    before = index_of(registry)
+    registry.rebuild_search_index()
+    assert index_of(registry) == before
+    registry.close()
+
+
+def index_of(registry: Registry) -> list[list[tuple[object, ...]]]:
+    """Return the whole index, without the numbers that rows happen to have."""
+    with registry._database.read() as connection:
+        texts = sa.select(*(c for c in search_documents.c if c.name != "number"))
+        values = (
+            sa.select(search_documents.c.run_id, parameter_paths.c.path, parameters.c.position)
+            .add_columns(parameters.c.value, parameters.c.text, parameters.c.words)
+            .select_from(parameters)
+            .join(search_documents)
+            .join(parameter_paths)
+        )
+        words = sa.text("SELECT term, doc, cnt FROM search_vocabulary ORDER BY term")
+        connection.exec_driver_sql(
+            "CREATE VIRTUAL TABLE temp.search_vocabulary USING fts5vocab(main, search_words, row)"
+        )
+        found = [sorted(map(tuple, connection.execute(query))) for query in (texts, values, words)]
+        connection.exec_driver_sql("DROP TABLE temp.search_vocabulary")
+    return found
 
 
 class TestSqlite(SearchIndexTests):

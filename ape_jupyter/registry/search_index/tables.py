@@ -40,9 +40,6 @@ search_documents = sa.Table(
     ),
     *(sa.Column(field, TEXT, nullable=False) for field in INDEXED_FIELDS),
     sa.Column("vector", TSVECTOR().with_variant(sa.Text(), "sqlite")),
-    sa.Index("search_documents_by_word", "vector", postgresql_using="gin").ddl_if(
-        dialect="postgresql"
-    ),
 )
 
 parameter_paths = sa.Table(
@@ -96,6 +93,17 @@ def _make_full_text_index(_table: sa.Table, connection: sa.Connection, **_option
         connection.exec_driver_sql(_TABLE)
         for what, body in _AFTER.items():
             connection.exec_driver_sql(f"CREATE TRIGGER search_words_{what} AFTER {body}")
+    else:
+        connection.exec_driver_sql(
+            "CREATE INDEX search_documents_by_word ON search_documents USING gin (vector)"
+        )
+
+
+def _drop_full_text_index(_table: sa.Table, connection: sa.Connection, **_options: Any) -> None:
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("DROP TABLE IF EXISTS search_words")
 
 
 sa.event.listen(search_documents, "after_create", _make_full_text_index)
+# The triggers go with the table; before it the index must, or dropping would empty it by rows.
+sa.event.listen(search_documents, "before_drop", _drop_full_text_index)
