@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from hypothesis import example, given, settings
 from search_cases import query_texts, trees
@@ -162,6 +165,15 @@ def _parsed(text: str) -> QueryNode | QuerySyntaxError:
 @settings(max_examples=400)
 def test_a_printed_tree_is_parsed_to_itself(tree: QueryNode) -> None:
     assert parse(query_text(tree)) == tree
+
+
+def test_every_example_of_the_documentation_is_understood() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "search.md").read_text()
+    rows = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `")]
+    examples = [example for row in rows for example in re.findall(r"`([^`]+)`", row)]
+    assert len(examples) > 15
+    for text in examples:
+        assert parse(text.replace("…", "a"))
 
 
 def test_nothing_means_everything() -> None:
