@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from contextlib import closing
 from typing import Any
 
 import click
 
 from ape_jupyter.cli.commands import ApeCommand
-from ape_jupyter.cli.library_option import library_option
+from ape_jupyter.cli.library_option import library_option, open_directory
 from ape_jupyter.cli.runs import run_argument
 from ape_jupyter.cli.terminal import print_table, printable
 from ape_jupyter.model.events import SimulationEvent
@@ -30,10 +29,7 @@ def history(run: str, as_json: bool, library: str | None) -> None:
 
     A run in the trash or a purged one is named by its full id.
     """
-    from ape_jupyter.library.local import LocalLibrary
-    from ape_jupyter.library.location import default_directory
-
-    with closing(LocalLibrary.open(library or default_directory())) as opened:
+    with open_directory(library) as opened:
         events = opened.events(sim_id=run)
     if as_json:
         from ape_jupyter.wire.encoding import encode

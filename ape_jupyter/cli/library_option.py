@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
+from ape_jupyter.errors import InvalidArgumentError
+
 if TYPE_CHECKING:
     from ape_jupyter.library.interface import Library
+    from ape_jupyter.library.local import LocalLibrary
 
-__all__ = ["complete_runs", "library_option", "open_library"]
+__all__ = ["complete_runs", "library_option", "open_directory", "open_library"]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 _COMPLETED_RUNS = 1_000
@@ -35,6 +38,23 @@ def open_library(target: str | None) -> Library:
     from ape_jupyter.connection import connect
 
     return connect(target)
+
+
+def open_directory(target: str | None) -> LocalLibrary:
+    """Open a library in this process, for what can not be asked of a server.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If the target is a URL.
+    """
+    from ape_jupyter.library.local import LocalLibrary
+    from ape_jupyter.library.location import default_directory
+
+    if target and "://" in target:
+        message = f"This needs the directory of a library; {target} is the URL of a server."
+        raise InvalidArgumentError(message)
+    return LocalLibrary.open(target or default_directory())
 
 
 def complete_runs(

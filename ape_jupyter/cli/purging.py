@@ -7,7 +7,7 @@ from datetime import timedelta
 import click
 
 from ape_jupyter.cli.commands import ApeCommand
-from ape_jupyter.cli.library_option import library_option
+from ape_jupyter.cli.library_option import library_option, open_directory
 from ape_jupyter.cli.terminal import printable
 
 __all__ = ["purge"]
@@ -28,10 +28,7 @@ __all__ = ["purge"]
 @library_option
 def purge(older_than_days: float, yes: bool, library: str | None) -> None:
     """Remove for good what is in the trash."""
-    from ape_jupyter.library.local import LocalLibrary
-    from ape_jupyter.library.location import default_directory
-
-    with LocalLibrary.open(library or default_directory()) as opened:
+    with open_directory(library) as opened:
         report = opened.purge(timedelta(days=older_than_days), dry_run=not yes)
     for run in report.runs:
         click.echo(f"{printable(run.name)}  {run.sim_id}")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ape_jupyter.errors import CorruptedDataError
+from ape_jupyter.model.events import EventType
 from ape_jupyter.model.simulation import SimulationMetadata, Source, Status
 from ape_jupyter.registry.registry import Registry
 from ape_jupyter.results.store import ObjectStore
@@ -33,7 +34,7 @@ class Custody:
             If the run is quarantined, or its results turn out to be damaged.
         """
         if self._registry.get(run.sim_id).status is Status.QUARANTINED:
-            raise CorruptedDataError(_advice(run, "They were found damaged earlier."))
+            raise CorruptedDataError(_advice(run, self._reason(run.sim_id)))
         try:
             if run.source is Source.LINKED:
                 self._store.check_links(run.checksum)
@@ -45,8 +46,13 @@ class Custody:
     def quarantine(self, run: SimulationMetadata, reason: str) -> None:
         """Set a run apart, with all others that have the same results."""
         for other in self._registry.with_checksums([run.checksum]):
-            if self._registry.quarantine(other.sim_id):
+            if self._registry.quarantine(other.sim_id, reason):
                 _log.warning("Run %s is quarantined: %s", other.sim_id, reason)
+
+    def _reason(self, sim_id: str) -> str:
+        told = self._registry.events(types=[EventType.STATE_CORRUPTED], sim_id=sim_id)
+        # The log forgets in time.
+        return str(told[-1].data.get("reason", "")) if told else "They were found damaged earlier."
 
     def release(self, run: SimulationMetadata) -> None:
         """Bring a run back whose results are sound again."""

@@ -126,9 +126,9 @@ class Intake:
         prepare = prepare_isolated if is_brought else prepare_run
         with reporting_full_disk(self._store.directory):
             run = prepare(files, request, self._store, scratch, look_up, on_rows)
-            if run.metadata is not None:
-                summary = run.summary
-                self._cache.files(run.metadata.checksum, [SUMMARY], lambda: {SUMMARY: summary})
+            if run.new is not None:
+                tables = {SUMMARY: run.new.summary}
+                self._cache.files(run.new.metadata.checksum, [SUMMARY], lambda: tables)
         return run
 
     def operation(self, run: PreparedRun) -> NewRun | ReplaceResults | SetStatus:
@@ -136,11 +136,10 @@ class Intake:
 
         A run that is there with the same results only comes out of trash and quarantine.
         """
-        if run.metadata is None or run.staged is None:
+        if run.new is None:
             return SetStatus(sim_id=run.sim_id, status=Status.AVAILABLE)
         kind = ReplaceResults if self._is_registered(run.sim_id) else NewRun
-        documents = self._store.staged_documents(run.staged)
-        return kind(metadata=run.metadata, documents=documents)
+        return kind(metadata=run.new.metadata, documents=run.new.documents)
 
     def commit(
         self,
@@ -150,21 +149,20 @@ class Intake:
         request: KeyedRequest | None = None,
     ) -> list[SimulationMetadata]:
         """Put the results of runs in their place and carry out the operations, all or nothing."""
-        staged = [run.staged for run in runs if run.staged is not None]
+        new = [(run, run.new) for run in runs if run.new is not None]
 
         def publish() -> None:
-            for results in staged:
-                self._store.put(results)
+            for _, results in new:
+                self._store.put(results.staged)
 
         try:
             with reporting_full_disk(self._store.directory):
                 after = self._registry.apply(operations, user, request=request, publish=publish)
         except BaseException:
-            self._withdraw([results.stored.digest for results in staged])
+            self._withdraw([results.metadata.checksum for _, results in new])
             raise
-        for run in runs:
-            if run.staged is not None:
-                self._keep_record(run)
+        for run, _ in new:
+            self._keep_record(run)
         return after
 
     def _withdraw(self, checksums: Sequence[str]) -> None:

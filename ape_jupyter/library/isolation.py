@@ -15,7 +15,8 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, replace
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -81,10 +82,8 @@ def prepare_isolated(
         raise PermissionError(*outcome["denied"])
     if "prepared" not in outcome:
         raise InvalidResultsError(files.label, [Fault(outcome["file"], outcome["died"])])
-    run = prepared_in(outcome["prepared"])
-    if run.metadata is None:
-        return run
-    return replace(run, summary=_checked_summary(scratch / SUMMARY_FILE, files.label))
+    summary = partial(_checked_summary, scratch / SUMMARY_FILE, files.label)
+    return prepared_in(outcome["prepared"], summary)
 
 
 def _size_mb(files: RunFiles) -> int:
@@ -211,6 +210,8 @@ class _Conversation:
         if status == -getattr(signal, "SIGXCPU", 0):
             seconds = self._order.cpu_seconds
             return f"takes more than {seconds} seconds of computing, and results of its size do not"
+        if status == -getattr(signal, "SIGKILL", 0):
+            return "takes so much memory to read that the system ended the process, or it got stuck"
         if status < 0:
             with suppress(ValueError):
                 return f"crashes the process that reads it ({signal.Signals(-status).name})"

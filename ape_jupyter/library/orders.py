@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
+
+import pyarrow as pa
 
 from ape_jupyter.errors import (
     ApeError,
@@ -17,10 +19,10 @@ from ape_jupyter.errors import (
     OutOfSpaceError,
     SchemaTooNewError,
 )
-from ape_jupyter.library.preparation import PreparedRun, Request
+from ape_jupyter.library.preparation import NewResults, PreparedRun, Request
 from ape_jupyter.registry.rows import metadata_of, row_of
 from ape_jupyter.results.reading import RunFiles
-from ape_jupyter.results.store import ObjectStore, StagedObject
+from ape_jupyter.results.store import ObjectStore, StagedObject, StoredObject
 
 __all__ = ["Order", "error_in", "failed", "prepared", "prepared_in", "receive", "send"]
 
@@ -107,25 +109,36 @@ def _unpacked(packed: Mapping[str, Any]) -> Path | Any:
 
 def prepared(run: PreparedRun) -> dict[str, Any]:
     """Return a prepared run as a message; its summary goes as a file."""
-    metadata = run.metadata
-    return {
-        "sim_id": run.sim_id,
-        "tables": dict(run.tables),
-        "row": None if metadata is None else row_of(metadata),
-        "tags": [] if metadata is None else list(metadata.tags),
-        "staged": None if run.staged is None else run.staged.to_json(),
-    }
+    message: dict[str, Any] = {"sim_id": run.sim_id, "tables": dict(run.tables), "new": None}
+    if run.new is not None:
+        staged = run.new.staged
+        message["new"] = {
+            "row": row_of(run.new.metadata),
+            "tags": list(run.new.metadata.tags),
+            "documents": run.new.documents,
+            "stored": {**asdict(staged.stored), "tables": dict(staged.stored.tables)},
+            "path": str(staged.path),
+            "is_there": staged.is_there,
+        }
+    return message
 
 
-def prepared_in(message: Mapping[str, Any]) -> PreparedRun:
-    """Read a prepared run from a message."""
-    row, staged = message["row"], message["staged"]
-    return PreparedRun(
-        sim_id=message["sim_id"],
-        tables=message["tables"],
-        metadata=None if row is None else metadata_of(row, message["tags"]),
-        staged=None if staged is None else StagedObject.from_json(staged),
-    )
+def prepared_in(message: Mapping[str, Any], summary: Callable[[], pa.Table]) -> PreparedRun:
+    """Read a prepared run from a message; ``summary`` gives what came as a file."""
+    new = message["new"]
+    results = None
+    if new is not None:
+        results = NewResults(
+            metadata=metadata_of(new["row"], new["tags"]),
+            documents=new["documents"],
+            staged=StagedObject(
+                stored=StoredObject(**new["stored"]),
+                path=Path(new["path"]),
+                is_there=new["is_there"],
+            ),
+            summary=summary(),
+        )
+    return PreparedRun(sim_id=message["sim_id"], tables=message["tables"], new=results)
 
 
 def failed(error: ApeError) -> dict[str, Any]:

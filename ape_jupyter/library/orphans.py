@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 __all__ = ["ORPHAN_SECONDS", "OrphanLog"]
@@ -29,8 +30,10 @@ class OrphanLog:
         first_seen = {name: min(known.get(name, now), now) for name in orphans}
         if first_seen != known:
             partial = self._path.with_name(f".{self._path.name}.partial")
-            partial.write_text(json.dumps(first_seen, indent=1), encoding="utf-8")
-            partial.replace(self._path)
+            # A full disk must not keep a library from being checked.
+            with suppress(OSError):
+                partial.write_text(json.dumps(first_seen, indent=1), encoding="utf-8")
+                partial.replace(self._path)
         return {name: now - since >= ORPHAN_SECONDS for name, since in first_seen.items()}
 
     def _read(self) -> dict[str, float]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import pyarrow as pa
 
@@ -22,6 +22,7 @@ from ape_jupyter.results.summing import SummaryOfBuckets
 __all__ = [
     "KnownRun",
     "LookUp",
+    "NewResults",
     "PreparedRun",
     "Request",
     "RowsCallback",
@@ -74,17 +75,23 @@ class PreparedRun:
 
     Attributes
     ----------
-    metadata : SimulationMetadata or None
-        None, as are the others, when the library has exactly these results.
-    staged : StagedObject or None
-        Its results, complete and seen by nobody yet.
+    new : NewResults or None
+        None when the library has exactly these results.
     """
 
     sim_id: str
     tables: Mapping[str, str]
-    metadata: SimulationMetadata | None = None
-    staged: StagedObject | None = None
-    summary: pa.Table | None = None
+    new: NewResults | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewResults:
+    """What a run brings: complete, staged, and seen by nobody yet."""
+
+    metadata: SimulationMetadata
+    documents: Mapping[str, Any]
+    staged: StagedObject
+    summary: pa.Table
 
 
 def prepare_run(
@@ -150,13 +157,13 @@ def _staged(
             label, [Fault(Path(links[n].path).name, problem) for n in changed]
         )
     stored = staged.stored
-    return PreparedRun(
-        sim_id=run.details.sim_id,
-        tables=stored.tables,
+    new = NewResults(
         metadata=metadata_of_run(run, stored, visited, owner=request.owner, tags=request.tags),
+        documents=run.documents,
         staged=staged,
         summary=summary.result(run.tables),
     )
+    return PreparedRun(sim_id=run.details.sim_id, tables=stored.tables, new=new)
 
 
 def _links(files: RunFiles) -> dict[str, LinkedFile]:

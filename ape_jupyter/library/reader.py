@@ -23,6 +23,7 @@ from ape_jupyter.cache.mapped import write_table
 from ape_jupyter.errors import ApeError, Fault, InvalidResultsError
 from ape_jupyter.library.orders import Order, failed, prepared, receive, send
 from ape_jupyter.library.preparation import KnownRun, prepare_run
+from ape_jupyter.results.durable import reporting_full_disk
 
 try:
     import resource
@@ -85,9 +86,12 @@ def _carry_out(message: dict[str, Any], orders: IO[bytes], answers: IO[bytes]) -
         send(answers, {"rows": [done, total]})
 
     try:
-        run = prepare_run(order.files, order.request, order.store, order.scratch, look_up, on_rows)
-        if run.summary is not None:
-            write_table(run.summary, order.scratch / SUMMARY_FILE)
+        with reporting_full_disk(order.store.directory):
+            run = prepare_run(
+                order.files, order.request, order.store, order.scratch, look_up, on_rows
+            )
+            if run.new is not None:
+                write_table(run.new.summary, order.scratch / SUMMARY_FILE)
         send(answers, {"prepared": prepared(run)})
     except MemoryError:
         fault = Fault(order.files.label, "takes more memory to read than results can")
@@ -99,6 +103,9 @@ def _carry_out(message: dict[str, Any], orders: IO[bytes], answers: IO[bytes]) -
 
 
 def _limit(order: Order) -> None:
+    # Where memory runs out all the same, this process is the one to go.
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
     if not HAS_LIMITS:
         return
     for which, limit in (

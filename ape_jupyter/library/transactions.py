@@ -184,11 +184,11 @@ class StateTransaction:
     def _add(self, run: PreparedRun) -> SimulationMetadata:
         self._added.append(run)
         self._operations.append(self._intake.operation(run))
-        return run.metadata or self._registry.get(run.sim_id)
+        return self._registry.get(run.sim_id) if run.new is None else run.new.metadata
 
     def _id_of(self, text: str) -> str:
         for run in self._added:
-            if run.sim_id == text or (run.metadata is not None and run.metadata.name == text):
+            if run.sim_id == text or (run.new is not None and run.new.metadata.name == text):
                 return run.sim_id
         return self._registry.find(text).sim_id
 

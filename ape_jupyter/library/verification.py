@@ -15,6 +15,7 @@ from ape_jupyter.library.custody import Custody
 from ape_jupyter.library.intake import SUMMARY, record_of
 from ape_jupyter.library.orphans import OrphanLog
 from ape_jupyter.library.summaries import summary_of
+from ape_jupyter.model.events import EventType
 from ape_jupyter.model.progress import Progress, ProgressCallback
 from ape_jupyter.model.simulation import SimulationMetadata, Source, Status
 from ape_jupyter.model.verification import Finding, Severity, VerifyReport
@@ -55,6 +56,7 @@ class Verifier:
                 progress(Progress(done=done, total=len(runs), current=run.name))
             check.run(run)
         if sim_id is None:
+            check.history()
             check.orphans(runs)
         if progress:
             progress(Progress(done=len(runs), total=len(runs)))
@@ -144,11 +146,21 @@ class _Check:
         mend()
         return Finding(what=what, severity=Severity.FAULT, action=done, repaired=True)
 
+    def history(self) -> None:
+        """Find out whether the log was tampered with."""
+        broken = self.library.registry.broken_history()
+        if broken is not None:
+            what = f"The history is broken: event {broken.seq} {broken.problem}."
+            action = "What it tells of later changes can not be relied on; see the backups."
+            self.findings.append(Finding(what=what, severity=Severity.DAMAGE, action=action))
+
     def unregistered_runs(self) -> None:
         """Find runs that have a record and are not in the registry: it was lost, or is older."""
+        # In this order: a run gets its record after its row.
+        recorded = self.library.records.ids()
         known = {run.sim_id for run in self.library.registry.all_runs()}
-        for sim_id in self.library.records.ids():
-            if sim_id in known:
+        for sim_id in recorded:
+            if sim_id in known or self._was_purged(sim_id):
                 continue
             try:
                 self.findings.append(self._unregistered(sim_id))
@@ -157,6 +169,11 @@ class _Check:
                 self.findings.append(
                     Finding(what=what, severity=Severity.DAMAGE, sim_id=sim_id, name=sim_id)
                 )
+
+    def _was_purged(self, sim_id: str) -> bool:
+        """Tell whether a purge has not come to removing the record yet."""
+        purged = [EventType.SIMULATION_PURGED]
+        return bool(self.library.registry.events(types=purged, sim_id=sim_id, limit=1))
 
     def _unregistered(self, sim_id: str) -> Finding:
         record = self.library.records.read(sim_id)
@@ -189,18 +206,21 @@ class _Check:
         for name, is_ripe in log.ripe(by_name).items():
             what = f"{name} belongs to no run."
             if is_ripe:
-                done = "It was removed."
-                self.findings.append(self._mended(what, done, partial(_remove, by_name[name])))
+                mend = partial(self._remove, by_name[name])
+                self.findings.append(self._mended(what, "It was removed.", mend))
             else:
                 action = "A repair removes it when this has been so for a day."
                 self.findings.append(Finding(what=what, severity=Severity.NOTE, action=action))
 
-
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)
+    def _remove(self, path: Path) -> None:
+        store = self.library.store
+        if store.directory in path.parents:
+            # A run may have come to it in this moment.
+            self.library.registry.remove_unused([path.name], store.remove)
+        elif path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
 
 
 class WithVerification:

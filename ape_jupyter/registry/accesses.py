@@ -5,7 +5,9 @@ from __future__ import annotations
 import atexit
 import logging
 import threading
+import weakref
 from collections import Counter
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
@@ -35,12 +37,12 @@ class Accesses:
         self._pending: Counter[tuple[str, str]] = Counter()
         self._timer: threading.Timer | None = None
         self._lock = threading.Lock()
-        # Notebooks and scripts often end without closing their library.
-        atexit.register(self._flush_in_background)
+        self._flushing = threading.Lock()
+        _OPEN.add(self)
 
     def close(self) -> None:
         """Write what is pending, and count no more."""
-        atexit.unregister(self._flush_in_background)
+        _OPEN.discard(self)
         self.flush()
 
     def count(self, sim_id: str, user: str) -> None:
@@ -48,11 +50,12 @@ class Accesses:
         with self._lock:
             self._pending[sim_id, user] += 1
             if self._timer is None:
-                self._timer = threading.Timer(FLUSH_SECONDS, self._flush_in_background)
+                self._timer = threading.Timer(FLUSH_SECONDS, self.try_to_flush)
                 self._timer.daemon = True
                 self._timer.start()
 
-    def _flush_in_background(self) -> None:
+    def try_to_flush(self) -> None:
+        """Write what is pending; where that fails, the log says so."""
         try:
             self.flush()
         except (ApeError, sa.exc.SQLAlchemyError):
@@ -60,13 +63,17 @@ class Accesses:
 
     def flush(self) -> None:
         """Write what is pending, each run's openings as one event."""
-        with self._lock:
-            pending, self._pending = self._pending, Counter()
-            timer, self._timer = self._timer, None
-        if timer is not None:
-            timer.cancel()
-        if not pending:
-            return
+        # Who closes the registry has to wait for a flush that goes on in the background.
+        with self._flushing:
+            with self._lock:
+                pending, self._pending = self._pending, Counter()
+                timer, self._timer = self._timer, None
+            if timer is not None:
+                timer.cancel()
+            if pending:
+                self._write(pending)
+
+    def _write(self, pending: Mapping[tuple[str, str], int]) -> None:
         now = stored_time(datetime.now(UTC))
         column = simulations.c
         with self._database.write() as connection:
@@ -76,3 +83,13 @@ class Accesses:
                 if connection.execute(update).rowcount:  # it may be purged by now
                     data = {"count": count}
                     events.append(connection, EventType.SIMULATION_LOADED, sim_id, data, user)
+
+
+_OPEN: weakref.WeakSet[Accesses] = weakref.WeakSet()
+
+
+@atexit.register
+def _flush_all() -> None:
+    # Notebooks and scripts often end without closing their library.
+    for accesses in list(_OPEN):
+        accesses.try_to_flush()

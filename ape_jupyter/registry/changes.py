@@ -39,10 +39,11 @@ class NewRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetStatus:
-    """Give a run, named by its full id, another status."""
+    """Give a run, named by its full id, another status; its event tells the reason."""
 
     sim_id: str
     status: Status
+    reason: str = ""
     expected_revision: int | None = None
 
 
@@ -122,6 +123,8 @@ def carry_out(
     if after.tags != before.tags:
         was["tags"], became["tags"] = list(before.tags), list(after.tags)
     data = {"revision": after.revision, "before": was, "after": became}
+    if isinstance(operation, SetStatus) and operation.reason:
+        data["reason"] = operation.reason
     events.append(connection, _event_type(before, after), after.sim_id, data, user)
     return after
 

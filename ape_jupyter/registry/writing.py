@@ -110,16 +110,16 @@ class WithWriting:
         """Change the status of a run."""
         return self.apply([SetStatus(sim_id=sim_id, status=status)], user)[0]
 
-    def quarantine(self, sim_id: str, user: str | None = None) -> bool:
+    def quarantine(self, sim_id: str, reason: str, user: str | None = None) -> bool:
         """Set an available run apart because its results are damaged; False when it was not.
 
-        Of all that notice the damage at the same time, one gets True.
+        Its event tells the reason. Of all that notice the damage at the same time, one gets True.
         """
         with self._database.write() as connection:
             run = reading.maybe_one(connection, sim_id)
             if run is None or run.status is not Status.AVAILABLE:
                 return False
-            apart = SetStatus(sim_id=sim_id, status=Status.QUARANTINED)
+            apart = SetStatus(sim_id=sim_id, status=Status.QUARANTINED, reason=reason)
             carry_out(connection, apart, user or current_user())
             return True
 

@@ -7,7 +7,7 @@ import shutil
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -63,19 +63,6 @@ class StagedObject:
     stored: StoredObject
     path: Path
     is_there: bool
-
-    def to_json(self) -> dict[str, Any]:
-        """Return what another process needs, which has read and staged it."""
-        return {**asdict(self), "path": str(self.path)}
-
-    @classmethod
-    def from_json(cls, message: Mapping[str, Any]) -> StagedObject:
-        """Read what :meth:`to_json` returned."""
-        return cls(
-            stored=StoredObject(**message["stored"]),
-            path=Path(message["path"]),
-            is_there=message["is_there"],
-        )
 
 
 class ObjectStore:
@@ -151,15 +138,10 @@ class ObjectStore:
             links=links or {},
         )
         is_there = self._has_as_good(content)
-        path = path.rename(place / content.digest)
         manifest = self._complete(path, documents, content)
         if is_there:
             manifest = read_manifest(self.path(content.digest))
         return StagedObject(stored=self._stored(manifest), path=path, is_there=is_there)
-
-    def staged_documents(self, staged: StagedObject) -> dict[str, Any]:
-        """Return the documents of a staged result set by name."""
-        return read_documents(staged.path, read_manifest(staged.path).documents)
 
     def put(self, staged: StagedObject) -> None:
         """Put a staged result set in its place; one that is there already, and sound, stays."""

@@ -250,3 +250,19 @@ class EventTests(RegistryFixtures):
         assert replace(after, access_count=0, last_accessed=None) == before
         told = {(event.user_id, json.dumps(dict(event.data))) for event in registry.events(start)}
         assert told == {("ada", '{"count": 2}'), ("bob", '{"count": 1}')}
+
+    def test_who_closes_waits_for_openings_that_are_being_written(
+        self, location: Path | str, registry: Registry
+    ) -> None:
+        other = Registry(location)
+        other.record_access(RUN)
+        with registry._database.write():  # noqa: SLF001 - keeps writers waiting
+            background = threading.Thread(target=other.flush)
+            background.start()
+            closing = threading.Thread(target=other.close)
+            closing.start()
+            closing.join(0.2)
+            assert closing.is_alive()
+        closing.join()
+        assert registry.get(RUN).access_count == 1
+        background.join()

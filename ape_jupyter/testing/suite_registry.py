@@ -20,7 +20,7 @@ from ape_jupyter.registry.changes import NewRun
 from ape_jupyter.registry.registry import Registry
 from ape_jupyter.services.search.requests import search_tree
 
-__all__ = ["RegistryFixtures", "RegistryTests", "example_metadata"]
+__all__ = ["LookupTests", "RegistryFixtures", "RegistryTests", "example_metadata"]
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -66,6 +66,14 @@ def example_metadata(number: int, **changes: object) -> SimulationMetadata:
     return replace(run, **changes)  # type: ignore[arg-type]
 
 
+def registry_of_twelve(location: Path | str) -> Registry:
+    """Return an open registry of twelve runs, in what was empty."""
+    opened = Registry(location)
+    runs = map(example_metadata, range(12))
+    opened.apply([NewRun(metadata=run, documents={"protocol": {"name": "x"}}) for run in runs])
+    return opened
+
+
 class RegistryFixtures:
     """What the tests of the suite are given.
 
@@ -80,9 +88,7 @@ class RegistryFixtures:
     @pytest.fixture
     def registry(self, location: Path | str) -> Iterator[Registry]:
         """Give a registry of twelve runs."""
-        opened = Registry(location)
-        runs = map(example_metadata, range(12))
-        opened.apply([NewRun(metadata=run, documents={"protocol": {"name": "x"}}) for run in runs])
+        opened = registry_of_twelve(location)
         yield opened
         opened.close()
 
@@ -97,20 +103,16 @@ def names(registry: Registry, query: str = "", **options: object) -> list[str]:
     return [run.name for run in searched(registry, request).items]
 
 
-class RegistryTests(RegistryFixtures):
-    """Searching, tags, the trash, and what is refused."""
+class LookupTests(RegistryFixtures):
+    """What changes nothing, on one registry for all: ``location`` is of the class."""
 
-    def test_metadata_comes_back_as_it_went_in(self, registry: Registry) -> None:
-        run = example_metadata(
-            100, tags=("base case", "NHS"), notes="ä\n%_", seed=None, model_type="time_based"
-        )
-        documents = {"protocol": {"a": [1, 2.5, None]}, "audit_log": []}
-        registry.add(run, documents)
-        assert registry.get(run.sim_id) == run
-        assert registry.documents(run.sim_id) == {
-            "protocol": {"a": [1, 2.5, None]},
-            "audit_log": [],
-        }
+    @pytest.fixture(scope="class")
+    @classmethod
+    def registry(cls, location: Path | str) -> Iterator[Registry]:
+        """Give a registry of twelve runs."""
+        opened = registry_of_twelve(location)
+        yield opened
+        opened.close()
 
     def test_newest_first_and_every_other_order(self, registry: Registry) -> None:
         assert names(registry, limit=3) == ["run-11", "run-10", "run-9"]
@@ -135,28 +137,12 @@ class RegistryTests(RegistryFixtures):
         assert keys == sorted(keys, reverse=descending)
         assert len(set(keys)) == 12
 
-    def test_words_are_all_wanted_anywhere_in_any_case(self, registry: Registry) -> None:
-        registry.set_tags(["sim_0003"], ["Base Case"], [])
-        assert names(registry, "BASE treat") == ["run-3"]
-        assert names(registry, "base fixed") == []
-
-    def test_letters_of_other_alphabets_fold(self, registry: Registry) -> None:
-        registry.set_tags(["sim_0003"], ["ÜBERSICHT"], [])
-        assert names(registry, "übersicht") == ["run-3"]
-
     @pytest.mark.parametrize("query", ["100%", "%", "_x", "\\", "'; DROP TABLE simulations; --"])
     def test_special_characters_mean_themselves(self, registry: Registry, query: str) -> None:
         # What has no letter and no digit is no word, and asks for nothing.
         expected = {"100%": 6, "%": 12, "\\": 12}.get(query, 0)
         assert searched(registry, SearchRequest(query=query)).total == expected
         assert searched(registry, SearchRequest()).total == 12
-
-    def test_filters(self, registry: Registry) -> None:
-        registry.set_tags(["sim_0002", "sim_0004"], ["nhs"], [])
-        assert names(registry, filters=(("tag", ("NHS",)),)) == ["run-4", "run-2"]
-        assert names(registry, filters=(("seed", (3, "5")),)) == ["run-5", "run-3"]
-        assert names(registry, filters=(("has_costs", ("true",)),)) == []
-        assert names(registry, filters=(("model", ("time_based",)),)) == []
 
     @pytest.mark.parametrize(
         "request_",
@@ -177,17 +163,49 @@ class RegistryTests(RegistryFixtures):
         with pytest.raises(InvalidArgumentError):
             searched(registry, request_)
 
+    @pytest.mark.parametrize("text", ["", "run", "sim_", "nothing", "%", "_"])
+    def test_find_refuses_what_is_not_clear(self, registry: Registry, text: str) -> None:
+        with pytest.raises(SimulationNotFoundError):
+            registry.find(text)
+
+
+class RegistryTests(RegistryFixtures):
+    """Searching, tags, the trash, and what is refused."""
+
+    def test_metadata_comes_back_as_it_went_in(self, registry: Registry) -> None:
+        run = example_metadata(
+            100, tags=("base case", "NHS"), notes="ä\n%_", seed=None, model_type="time_based"
+        )
+        documents = {"protocol": {"a": [1, 2.5, None]}, "audit_log": []}
+        registry.add(run, documents)
+        assert registry.get(run.sim_id) == run
+        assert registry.documents(run.sim_id) == {
+            "protocol": {"a": [1, 2.5, None]},
+            "audit_log": [],
+        }
+
+    def test_words_are_all_wanted_anywhere_in_any_case(self, registry: Registry) -> None:
+        registry.set_tags(["sim_0003"], ["Base Case"], [])
+        assert names(registry, "BASE treat") == ["run-3"]
+        assert names(registry, "base fixed") == []
+
+    def test_letters_of_other_alphabets_fold(self, registry: Registry) -> None:
+        registry.set_tags(["sim_0003"], ["ÜBERSICHT"], [])
+        assert names(registry, "übersicht") == ["run-3"]
+
+    def test_filters(self, registry: Registry) -> None:
+        registry.set_tags(["sim_0002", "sim_0004"], ["nhs"], [])
+        assert names(registry, filters=(("tag", ("NHS",)),)) == ["run-4", "run-2"]
+        assert names(registry, filters=(("seed", (3, "5")),)) == ["run-5", "run-3"]
+        assert names(registry, filters=(("has_costs", ("true",)),)) == []
+        assert names(registry, filters=(("model", ("time_based",)),)) == []
+
     def test_find_by_id_name_and_prefix(self, registry: Registry) -> None:
         registry.add(example_metadata(50, name="calm-river"), {})
         assert registry.find("sim_0050").name == "calm-river"
         assert registry.find("calm-river").sim_id == "sim_0050"
         assert registry.find("calm").sim_id == "sim_0050"
         assert registry.find("sim_005").sim_id == "sim_0050"
-
-    @pytest.mark.parametrize("text", ["", "run", "sim_", "nothing", "%", "_"])
-    def test_find_refuses_what_is_not_clear(self, registry: Registry, text: str) -> None:
-        with pytest.raises(SimulationNotFoundError):
-            registry.find(text)
 
     def test_a_near_name_is_suggested(self, registry: Registry) -> None:
         registry.add(example_metadata(50, name="calm-river"), {})

@@ -332,3 +332,59 @@ class TestHelp:
 
 def test_version(cli: Cli) -> None:
     assert cli("--version").stdout.startswith("ape-jupyter ")
+
+
+class TestVerify:
+    def test_a_sound_library(self, filled: Cli) -> None:
+        result = filled("verify", "--fast")
+        assert result.exit_code == 0
+        assert "2 runs checked without reading the bytes: nothing is wrong." in result.stdout
+
+    def test_damage_is_told_and_healed(self, filled: Cli, library: Path, results: Path) -> None:
+        for path in library.glob("objects/*/*/visits.parquet"):
+            content = path.read_bytes()
+            path.unlink()
+            path.write_bytes(content[:-20])
+        one = json.loads(filled("verify", "quiet-harbour", "--json").stdout)
+        assert (one["ok"], one["n_runs"]) == (False, 1)
+        result = filled("verify", "--repair")
+        assert result.exit_code == 1
+        assert "2 runs checked: 2 things wrong." in result.stdout
+        assert "import the same results again" in result.stdout
+        assert filled("import", results).exit_code == 0
+        assert filled("verify").exit_code == 0
+
+    def test_linked_runs(self, cli: Cli, library: Path, results: Path) -> None:
+        assert cli("import", "--link", results).exit_code == 0
+        assert not list(library.rglob("*.parquet"))
+        assert cli("verify").exit_code == 0
+        next(results.glob("*quiet-harbour/visits.parquet")).unlink()
+        result = cli("verify")
+        assert result.exit_code == 1
+        assert "visits.parquet is no longer there" in result.stdout
+
+
+class TestHistoryAndPurge:
+    def test_history(self, filled: Cli) -> None:
+        filled("tag", "quiet-harbour", "--add", "thesis")
+        result = filled("history", "quiet-harbour")
+        assert result.exit_code == 0
+        assert "simulation registered" in result.output
+        assert "tags: draft → draft, thesis" in result.output
+        told = json.loads(filled("history", "quiet-harbour", "--json").output)
+        assert [event["type"] for event in told] == ["simulation_registered", "tags_changed"]
+
+    def test_purge_says_first_what_would_go(self, filled: Cli) -> None:
+        filled("delete", "quiet-harbour")
+        assert "0 runs" in filled("purge").output
+        plan = filled("purge", "--older-than-days", "0").output
+        assert "1 run and 1 result set would go" in plan
+        assert "add --yes" in plan
+        done = filled("purge", "--older-than-days", "0", "--yes").output
+        assert "1 run and 1 result set gone" in done
+        assert "0 runs" in filled("purge", "--older-than-days", "0").output
+
+    def test_a_server_can_not_be_asked(self, filled: Cli) -> None:
+        result = filled("history", "quiet-harbour", "--library", "http://host:8888/")
+        assert result.exit_code == 2
+        assert "directory" in result.stderr

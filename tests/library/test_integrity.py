@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pyarrow as pa
@@ -157,6 +160,9 @@ def test_damage_that_is_met_on_opening_quarantines_one_run(
     visits_of(library, OTHER)
     # Setting it apart was one change, however often it was opened.
     assert revision == 2
+    (event,) = library.events(types=["state_corrupted"])
+    assert event.simulation_id == library.get_metadata(NAME).sim_id
+    assert file in event.data["reason"] or "manifest" in event.data["reason"]
     assert library.import_results(runs[0]).already_there
     visits_of(library)
 
@@ -197,6 +203,27 @@ def test_a_lost_registry_is_made_again(library: LocalLibrary) -> None:
             assert again.documents(run.sim_id) == documents[run.sim_id]
         visits_of(again)
         assert again.verify().findings == ()
+
+
+def test_a_purged_run_does_not_come_back(library: LocalLibrary) -> None:
+    sim_id = library.delete(NAME).sim_id
+    record = library.directory / "runs" / f"{sim_id}.json"
+    content = record.read_bytes()
+    library.purge(timedelta(), dry_run=False)
+    record.write_bytes(content)  # as if the purge had been killed before it came to this
+    assert library.verify(repair=True).ok
+    assert [run.name for run in library.get_all_metadata()] == [OTHER]
+
+
+def test_a_changed_history_is_found(library: LocalLibrary) -> None:
+    assert library.verify(fast=True).ok
+    library.close()
+    with closing(sqlite3.connect(library.directory / "registry.db")) as database, database:
+        database.execute("UPDATE events SET user_id = 'somebody else' WHERE seq = 1")
+    with LocalLibrary.open(library.directory) as again:
+        report = again.verify(fast=True)
+        assert not report.ok
+        assert "history is broken" in str(report)
 
 
 def test_a_damaged_record_is_written_again(library: LocalLibrary) -> None:
