@@ -94,6 +94,13 @@ def torture(session: nox.Session) -> None:
 
 
 @nox.session
+def fuzz(session: nox.Session) -> None:
+    """A million searches of hostile text; not part of the checks."""
+    session.install(".[test]")
+    session.run("python", "-m", "benchmarks.search_fuzz", *session.posargs)
+
+
+@nox.session
 def screenshots(session: nox.Session) -> None:
     """Draw the README's pictures anew."""
     session.install(".[test]")

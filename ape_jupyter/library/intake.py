@@ -229,7 +229,6 @@ class Intake:
 def record_of(run: SimulationMetadata, tables: Mapping[str, str]) -> RunRecord:
     """Return what is kept of a run outside the registry."""
     row = row_of(run)
-    del row["search_text"]  # made of the rest
     return RunRecord(run=row, tags=run.tags, tables=tables)
 
 

@@ -22,6 +22,7 @@ from ape_jupyter.model.simulation import SimulationMetadata
 from ape_jupyter.registry.registry import Registry
 from ape_jupyter.results.store import ObjectStore
 from ape_jupyter.services.monitor.monitor import PerformanceMonitor
+from ape_jupyter.services.search.requests import search_tree
 
 __all__ = ["WithRuns"]
 
@@ -61,7 +62,7 @@ class WithRuns:
     @timed(Operation.SEARCH)
     def search_page(self, request: SearchRequest) -> SearchPage:
         """Return one page of a search."""
-        return self._registry.search(request)
+        return self._registry.search(search_tree(request), request)
 
     def load_simulation(self, sim_id: str, load_data: bool = False) -> SimulationData:
         """Open a run: its metadata now, its results when they are asked for."""

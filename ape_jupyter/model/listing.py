@@ -36,8 +36,7 @@ class SearchRequest:
     Attributes
     ----------
     query : str
-        Words; a run matches when each of them is in its id, name, protocol, engine,
-        model, owner, notes or one of its tags, whatever the case.
+        In the language that ``docs/search.md`` describes.
     filters : tuple of (field, values)
         Field name and the values of which one must be equal. ``tag`` must have all.
     cursor : str or None

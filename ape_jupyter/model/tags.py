@@ -6,7 +6,7 @@ import unicodedata
 
 from ape_jupyter.errors import InvalidArgumentError
 
-__all__ = ["MAX_TAG_CHARACTERS", "normalise_tag"]
+__all__ = ["MAX_TAG_CHARACTERS", "normalise_tag", "tag_key"]
 
 MAX_TAG_CHARACTERS = 64
 
@@ -31,3 +31,8 @@ def normalise_tag(tag: str) -> str:
             f"The tag {text!r} holds a comma or a control character; leave it out."
         )
     return text
+
+
+def tag_key(tag: str) -> str:
+    """Return what is equal for tags that differ only in case or in how they are encoded."""
+    return unicodedata.normalize("NFC", tag).casefold()

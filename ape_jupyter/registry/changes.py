@@ -20,10 +20,11 @@ from ape_jupyter.model.operations import (
     checked_changes,
 )
 from ape_jupyter.model.simulation import SimulationMetadata, Status
-from ape_jupyter.model.tags import normalise_tag
+from ape_jupyter.model.tags import normalise_tag, tag_key
 from ape_jupyter.registry import events, reading
 from ape_jupyter.registry.rows import metadata_of, row_of, stored_time
 from ape_jupyter.registry.schema import documents, library_state, simulations, tags
+from ape_jupyter.registry.search_index.writing import index_parameters, index_run
 
 __all__ = ["NewRun", "RegistryOperation", "ReplaceResults", "SetStatus", "carry_out"]
 
@@ -121,10 +122,11 @@ def carry_out(
     update = sa.update(simulations).where(simulations.c.sim_id == after.sim_id)
     connection.execute(update.values(columns))
     _write_tags(connection, before, after)
+    index_run(connection, after, before)
     if isinstance(operation, ReplaceResults):
         _write_documents(connection, after.sim_id, operation.documents)
     _changed(connection)
-    told = [name for name in columns if name in old and name not in ("revision", "search_text")]
+    told = [name for name in columns if name in old and name != "revision"]
     was, became = {name: old[name] for name in told}, {name: new[name] for name in told}
     if after.tags != before.tags:
         was["tags"], became["tags"] = list(before.tags), list(after.tags)
@@ -185,6 +187,7 @@ def _add(connection: sa.Connection, new: NewRun, user: str) -> SimulationMetadat
         raise ConflictError(f"There is a run {run.sim_id!r} already.")
     connection.execute(sa.insert(simulations).values(row_of(run)))
     _write_tags(connection, replace(run, tags=()), run)
+    index_run(connection, run)
     _write_documents(connection, run.sim_id, new.documents)
     _changed(connection)
     row = row_of(run)
@@ -210,18 +213,19 @@ def _write_documents(
     for kind, content in run_documents.items():
         values = {"sim_id": sim_id, "kind": kind, "content": content}
         connection.execute(sa.insert(documents).values(values))
+    index_parameters(connection, sim_id, run_documents)
 
 
 def _write_tags(
     connection: sa.Connection, before: SimulationMetadata, after: SimulationMetadata
 ) -> None:
-    gone = [tag.casefold() for tag in before.tags if tag not in after.tags]
+    gone = [tag_key(tag) for tag in before.tags if tag not in after.tags]
     if gone:
         own = (tags.c.sim_id == after.sim_id) & tags.c.tag_key.in_(gone)
         connection.execute(sa.delete(tags).where(own))
     for tag in after.tags:
         if tag not in before.tags:
-            values = {"sim_id": after.sim_id, "tag_key": tag.casefold(), "tag": tag}
+            values = {"sim_id": after.sim_id, "tag_key": tag_key(tag), "tag": tag}
             connection.execute(sa.insert(tags).values(values))
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from ape_jupyter.model.listing import SearchPage, SearchRequest, TagCount
+from ape_jupyter.model.query import QueryNode
 from ape_jupyter.model.simulation import SimulationMetadata, Status
 from ape_jupyter.registry import reading
 from ape_jupyter.registry.connector import Connector
@@ -81,10 +82,13 @@ class WithLookup:
             rows = connection.execute(query.where(documents.c.sim_id == sim_id)).all()
         return {str(kind): content for kind, content in rows if content is not None}
 
-    def search(self, request: SearchRequest) -> SearchPage:
-        """Return one page of the runs that match, and how many match in all."""
+    def search(self, tree: QueryNode, request: SearchRequest) -> SearchPage:
+        """Return one page of the runs that match ``tree``, and how many match in all.
+
+        Of the request, its order and its place in the pages count.
+        """
         with self._database.read() as connection:
-            return reading.page(connection, request)
+            return reading.page(connection, tree, request)
 
     def tag_counts(self) -> list[TagCount]:
         """Return the tags of runs outside the trash, the most used first."""

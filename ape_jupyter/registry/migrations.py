@@ -25,6 +25,7 @@ from ape_jupyter.registry.backups import Backups
 from ape_jupyter.registry.connector import Connector
 from ape_jupyter.registry.rows import stored_time
 from ape_jupyter.registry.schema import DATABASE_VERSION, INTEGER, TEXT, library_state
+from ape_jupyter.registry.search_index.writing import rebuild
 from ape_jupyter.registry.sqlite import SqliteConnector
 from ape_jupyter.registry.users import current_user
 
@@ -92,9 +93,16 @@ def _add_history(op: Operations) -> None:
     )
 
 
+def _index_searches(op: Operations) -> None:
+    op.execute("ALTER TABLE simulations DROP COLUMN search_text")
+    rebuild(op.get_bind())
+
+
 # A step describes tables as they were at its version, and is never changed afterwards.
 STEPS = (
     Step(version=2, title="add the history, the trash's times and requests", run=_add_history),
+    # All of it can be made from the rest. Who changes its tables lets a later step do so anew.
+    Step(version=3, title="index what is searched", run=_index_searches),
 )
 
 

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from ape_jupyter.errors import SimulationNotFoundError
 from ape_jupyter.model.listing import SearchPage, SearchRequest, TagCount
+from ape_jupyter.model.query import QueryNode
 from ape_jupyter.model.simulation import SimulationMetadata, Status
 from ape_jupyter.registry import search
 from ape_jupyter.registry.rows import bindable, metadata_of
@@ -84,11 +85,12 @@ def _similar(connection: sa.Connection, text: str) -> list[str]:
     return difflib.get_close_matches(text, known, n=3, cutoff=0.6)
 
 
-def page(connection: sa.Connection, request: SearchRequest) -> SearchPage:
+def page(connection: sa.Connection, tree: QueryNode, request: SearchRequest) -> SearchPage:
     """Return one page of the runs that match, and how many match in all."""
-    rows = connection.execute(search.page_query(request)).mappings().all()
+    condition = search.condition_of(tree, connection.dialect.name)
+    rows = connection.execute(search.page_query(condition, request)).mappings().all()
     count = sa.select(sa.func.count()).select_from(simulations)
-    total = connection.execute(count.where(*search.conditions(request))).scalar_one()
+    total = connection.execute(count.where(condition)).scalar_one()
     shown = rows[: request.limit]
     run_tags = _tags_of(connection, [row["sim_id"] for row in shown])
     items = tuple(metadata_of(row, run_tags.get(row["sim_id"], ())) for row in shown)

@@ -12,19 +12,10 @@ from ape_jupyter.model.simulation import Headline, SimulationMetadata, Source, S
 if TYPE_CHECKING:
     from sqlalchemy import RowMapping
 
-__all__ = ["bindable", "metadata_of", "row_of", "search_text", "stored_time"]
+__all__ = ["bindable", "metadata_of", "row_of", "stored_time"]
 
 _TIMES = ("created_at", "registered_at", "last_accessed", "start_date")
 _HEADLINE = tuple(field.name for field in fields(Headline))
-_SEARCHED = (
-    "sim_id",
-    "name",
-    "protocol_name",
-    "engine_type",
-    "model_type",
-    "owner",
-    "notes",
-)
 
 
 def bindable(text: str) -> str:
@@ -67,11 +58,4 @@ def row_of(metadata: SimulationMetadata) -> dict[str, Any]:
         if row[name] is not None:
             row[name] = stored_time(row[name])
     row.update(source=metadata.source.value, status=metadata.status.value)
-    row["search_text"] = search_text(row, metadata.tags)
     return row
-
-
-def search_text(row: Mapping[str, Any], tags: Iterable[str]) -> str:
-    """Return the case-folded text in which the words of a search are looked for."""
-    parts = [str(row[name]) for name in _SEARCHED if row[name]]
-    return "\n".join([*parts, *tags]).casefold()

@@ -19,7 +19,7 @@ __all__ = [
     "tombstones",
 ]
 
-DATABASE_VERSION = 2
+DATABASE_VERSION = 3
 
 metadata = sa.MetaData()
 
@@ -78,8 +78,6 @@ simulations = sa.Table(
     sa.Column("discontinuation_rate", sa.Float),
     # Since when the run is in the trash; None when it is not.
     sa.Column("trashed_at", TEXT),
-    # Case-folded text of everything that words are searched in, tags included.
-    sa.Column("search_text", TEXT, nullable=False),
     sa.Index("simulations_by_status_and_creation", "status", "created_at", "sim_id"),
 )
 

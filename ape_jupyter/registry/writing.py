@@ -17,6 +17,7 @@ from ape_jupyter.registry.changes import (
     carry_out,
 )
 from ape_jupyter.registry.connector import Connector
+from ape_jupyter.registry.search_index.writing import rebuild
 from ape_jupyter.registry.users import current_user
 
 __all__ = ["WithWriting"]
@@ -145,6 +146,11 @@ class WithWriting:
         added, removed = tuple(add), tuple(remove)
         operations = [SetTags(sim_id=sim_id, add=added, remove=removed) for sim_id in sim_ids]
         return self.apply(operations, user)
+
+    def rebuild_search_index(self) -> None:
+        """Make what searches are answered from anew, from what is known of the runs."""
+        with self._database.write() as connection:
+            rebuild(connection)
 
     def record_access(self, sim_id: str, user: str | None = None) -> None:
         """Count one opening of a run; written a little later, so that reads never wait."""

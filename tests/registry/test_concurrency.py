@@ -23,6 +23,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from ape_jupyter.model.listing import SearchRequest
 from ape_jupyter.registry.registry import Registry
+from ape_jupyter.services.search.grammar import parse
 
 location, me, n_writers, n_readers, n_changes = sys.argv[1], *map(int, sys.argv[2:])
 registry = Registry(location if "://" in location else Path(location))
@@ -35,7 +36,7 @@ def write(worker):
 def read(_):
     for _ in range(n_changes):
         registry.find("sim_0001")
-        registry.search(SearchRequest(query="run"))
+        registry.search(parse("run"), SearchRequest())
         registry.record_access("sim_0001")
 
 with ThreadPoolExecutor(n_writers + n_readers) as pool:

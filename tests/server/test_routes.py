@@ -61,8 +61,16 @@ async def test_search_tag_of_the_entity(fetch, sim_ids):
 async def test_search_refuses(fetch, params):
     response = await fetch("simulations", params=params)
     assert response.code == 400
-    assert body_of(response)["error"] == "InvalidArgumentError"
+    assert body_of(response)["error"] in ("InvalidArgumentError", "QuerySyntaxError")
     assert body_of(response)["message"]
+
+
+async def test_a_query_that_is_not_understood_says_where_and_what_to_write(fetch):
+    response = await fetch("simulations", params={"query": "quiet protcol:x"})
+    assert response.code == 400
+    assert body_of(response)["error"] == "QuerySyntaxError"
+    assert body_of(response)["details"]["position"] == 6
+    assert "'protocol'" in body_of(response)["details"]["hint"]
 
 
 async def test_search_refuses_a_flood_of_parameters(fetch):

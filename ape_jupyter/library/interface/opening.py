@@ -37,10 +37,12 @@ class OpensRuns(Protocol):
         limit: int = 20,
         cursor: str | None = None,
     ) -> SearchResult:
-        """Find runs by words and exact filters.
+        """Find runs by a query, in the language of ``docs/search.md``, and by filters.
 
         Raises
         ------
+        QuerySyntaxError
+            For a query or filter that can not be understood; says where, and what to write.
         InvalidArgumentError
-            For an unknown filter or sort column, or a cursor of another search.
+            For an unknown sort column, or a cursor of another search.
         """

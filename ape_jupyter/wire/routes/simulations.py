@@ -16,8 +16,7 @@ __all__ = ["ROUTES"]
 _SEARCH = (
     Parameter(
         name="query",
-        description="Words that each must appear in a run's id, name, protocol, engine, model, "
-        "owner, notes or tags.",
+        description="What to search for: words, or conditions such as `n_patients>=10k tag:nhs`.",
         schema={**TEXT, "default": ""},
     ),
     Parameter(

@@ -1,0 +1,1 @@
+"""What makes runs quick to find; kept in the transaction that changes a run."""

@@ -1,0 +1,145 @@
+"""Keeping the search index: called within the transaction that changes a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from ape_jupyter.model.parameters import Parameter, flattened
+from ape_jupyter.model.query import PARAMETER_ROOTS
+from ape_jupyter.model.search_words import index_text
+from ape_jupyter.model.simulation import SimulationMetadata
+from ape_jupyter.model.tags import tag_key
+from ape_jupyter.registry.rows import row_of
+from ape_jupyter.registry.schema import documents, simulations, tags
+from ape_jupyter.registry.search_index.tables import (
+    INDEXED_FIELDS,
+    parameter_paths,
+    parameters,
+    search_documents,
+)
+
+__all__ = ["index_parameters", "index_run", "rebuild"]
+
+_WEIGHTS = {"name": "A", "protocol_name": "B", "tags": "B"} | dict.fromkeys(
+    ("notes", "owner", "sim_id", "engine_type", "model_type"), "C"
+)
+# More places of a word than this PostgreSQL would not keep, but take time to read.
+_MAX_PLACES = 250
+_SEPARATOR = "_"  # no token is written so: a phrase does not go from one tag into the next
+
+
+def index_run(
+    connection: sa.Connection, run: SimulationMetadata, before: SimulationMetadata | None = None
+) -> None:
+    """Bring the texts of a run up to date.
+
+    Parameters
+    ----------
+    before : SimulationMetadata, optional
+        The run as it is in the index; None when it is not.
+    """
+    texts = _texts(row_of(run), run.tags)
+    if before is None:
+        _add(connection, run.sim_id, texts)
+    elif texts != _texts(row_of(before), before.tags):
+        of_run = search_documents.c.run_id == run.sim_id
+        update = sa.update(search_documents).where(of_run)
+        connection.execute(update.values(_columns(connection, texts)))
+
+
+def rebuild(connection: sa.Connection) -> None:
+    """Make the index anew from what is known of the runs."""
+    for table in (parameters, parameter_paths, search_documents):
+        table.drop(connection, checkfirst=True)
+    for table in (search_documents, parameter_paths, parameters):
+        table.create(connection)
+    # By name: older versions of the database have fewer columns.
+    columns = [simulations.c[field] for field in INDEXED_FIELDS if field in simulations.c]
+    # All at once, for a cursor must not stay open while other rows are written.
+    for row in connection.execute(sa.select(*columns)).mappings().all():
+        sim_id = row["sim_id"]
+        of_run = sa.select(tags.c.tag).where(tags.c.sim_id == sim_id)
+        run_tags = connection.execute(of_run).scalars().all()
+        _add(connection, sim_id, _texts(row, run_tags))
+        roots = sa.select(documents.c.kind, documents.c.content).where(
+            documents.c.sim_id == sim_id, documents.c.kind.in_(PARAMETER_ROOTS)
+        )
+        found = {row.kind: row.content for row in connection.execute(roots)}
+        index_parameters(connection, sim_id, found)
+
+
+def _texts(row: Mapping[str, Any] | sa.RowMapping, run_tags: Iterable[str]) -> dict[str, str]:
+    texts = {field: index_text(row[field] or "") for field in INDEXED_FIELDS if field != "tags"}
+    texts["tags"] = _SEPARATOR.join(map(index_text, sorted(run_tags, key=tag_key)))
+    return texts
+
+
+def _add(connection: sa.Connection, sim_id: str, texts: Mapping[str, str]) -> None:
+    values = {"run_id": sim_id, **_columns(connection, texts)}
+    connection.execute(sa.insert(search_documents).values(values))
+
+
+def _columns(connection: sa.Connection, texts: Mapping[str, str]) -> dict[str, Any]:
+    if connection.dialect.name != "postgresql":
+        return dict(texts)
+    return {**texts, "vector": sa.cast(_vector(texts), search_documents.c.vector.type)}
+
+
+def _vector(texts: Mapping[str, str]) -> str:
+    """Return the text of a ``tsvector``: each word with its places and their weights."""
+    places: dict[str, list[str]] = {}
+    position = 0
+    for field in INDEXED_FIELDS:
+        for word in texts[field].split():
+            position += 1
+            of_word = places.setdefault(word, [])
+            if len(of_word) < _MAX_PLACES:
+                of_word.append(f"{min(position, 16_383)}{_WEIGHTS.get(field, 'D')}")
+    return " ".join(f"'{word}':{','.join(of_word)}" for word, of_word in places.items())
+
+
+def index_parameters(
+    connection: sa.Connection, sim_id: str, run_documents: Mapping[str, Any]
+) -> None:
+    """Bring the parameters of a run up to date; its texts are there already."""
+    query = sa.select(search_documents.c.number).where(search_documents.c.run_id == sim_id)
+    number = connection.execute(query).scalar_one()
+    connection.execute(sa.delete(parameters).where(parameters.c.number == number))
+    found: list[Parameter] = []
+    for root in PARAMETER_ROOTS:
+        document = run_documents.get(root)
+        if isinstance(document, Mapping):
+            found += flattened(root, document)
+    if not found:
+        return
+    ids = _path_ids(connection, {parameter.path for parameter in found})
+    rows = [
+        {
+            "number": number,
+            "path_id": ids[parameter.path],
+            "position": position,
+            "value": parameter.number,
+            "text": parameter.text,
+            "words": index_text(parameter.text),
+        }
+        for position, parameter in enumerate(found)
+    ]
+    connection.execute(sa.insert(parameters), rows)
+
+
+def _path_ids(connection: sa.Connection, paths: set[str]) -> dict[str, int]:
+    column = parameter_paths.c
+    query = sa.select(column.path, column.path_id).where(column.path.in_(sorted(paths)))
+    known = _by_path(connection, query)
+    missing = sorted(paths - known.keys())
+    if missing:
+        connection.execute(sa.insert(parameter_paths), [{"path": path} for path in missing])
+        known = _by_path(connection, query)
+    return known
+
+
+def _by_path(connection: sa.Connection, query: sa.Select[tuple[str, int]]) -> dict[str, int]:
+    return {row.path: row.path_id for row in connection.execute(query)}

@@ -1,0 +1,161 @@
+"""The search index on both databases gives what the plain evaluation gives."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from search_cases import NOW, VOCABULARY, random_run, trees
+
+from ape_jupyter.model.operations import SetTags, UpdateMetadata
+from ape_jupyter.model.parameters import flattened
+from ape_jupyter.model.query import PARAMETER_ROOTS, QueryNode
+from ape_jupyter.model.simulation import Status
+from ape_jupyter.registry.changes import NewRun, SetStatus
+from ape_jupyter.registry.registry import Registry
+from ape_jupyter.registry.schema import simulations
+from ape_jupyter.registry.search_index.conditions import condition_on_runs
+from ape_jupyter.registry.search_index.tables import parameter_paths, parameters, search_documents
+from ape_jupyter.services.search.evaluation import SearchableRun, matches
+from ape_jupyter.services.search.grammar import parse
+from ape_jupyter.testing.postgresql import PostgresqlServer
+
+N_RUNS = 120
+
+
+def found(registry: Registry, tree: QueryNode) -> set[str]:
+    with registry._database.read() as connection:
+        condition = condition_on_runs(tree, connection.dialect.name, NOW)
+        return set(connection.execute(sa.select(simulations.c.sim_id).where(condition)).scalars())
+
+
+def searchable_runs(registry: Registry) -> list[SearchableRun]:
+    runs = []
+    for run in registry.all_runs():
+        documents = registry.documents(run.sim_id)
+        parameters = [
+            p for root in PARAMETER_ROOTS for p in flattened(root, documents.get(root, {}))
+        ]
+        runs.append(SearchableRun.of(run, parameters))
+    return runs
+
+
+def expected(runs: list[SearchableRun], tree: QueryNode) -> set[str]:
+    return {run.metadata.sim_id for run in runs if matches(tree, run, now=NOW)}
+
+
+def fill_and_change(registry: Registry) -> None:
+    """Add runs; then change, trash and purge some, so that an index that lags behind shows."""
+    source = random.Random(5)
+    made = [random_run(source, number) for number in range(N_RUNS)]
+    registry.apply([NewRun(metadata=run, documents=documents) for run, documents in made])
+    usable = [entry for entry in made if entry[0].status is not Status.TRASHED]
+    for run, documents in usable[::4]:
+        notes = " ".join(source.choices(VOCABULARY, k=3))
+        registry.apply(
+            [
+                UpdateMetadata(sim_id=run.sim_id, changes={"notes": notes, "name": "renamed pond"}),
+                SetTags(sim_id=run.sim_id, add=("nhs/new",), remove=run.tags[:1]),
+            ]
+        )
+        results = replace(run, checksum="other results")
+        registry.replace_results(results, {**documents, "protocol": {"min_interval_days": 3}})
+    for run, _ in usable[::8]:
+        registry.apply([SetStatus(sim_id=run.sim_id, status=Status.TRASHED)])
+    registry.purge(before=NOW + timedelta(days=365 * 100))
+
+
+class SearchIndexTests:
+    @pytest.fixture(scope="class")
+    @classmethod
+    def registry(cls, location: Path | str) -> Iterator[Registry]:
+        opened = Registry(location)
+        fill_and_change(opened)
+        yield opened
+        opened.close()
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def runs(cls, registry: Registry) -> list[SearchableRun]:
+        return searchable_runs(registry)
+
+    @given(tree=trees)
+    @settings(
+        max_examples=150, deadline=None, suppress_health_check=[HealthCheck.differing_executors]
+    )
+    def test_every_search_equals_its_evaluation(
+        self, registry: Registry, runs: list[SearchableRun], tree: QueryNode
+    ) -> None:
+        assert found(registry, tree) == expected(runs, tree)
+
+    @pytest.mark.parametrize("word", [*VOCABULARY, "renamed", "p", "new", "stras"])
+    def test_every_word(self, registry: Registry, runs: list[SearchableRun], word: str) -> None:
+        for query in (f'"{word}"', f'"{word}"*', f'name:"{word}"*' if word not in "&_" else "x"):
+            assert found(registry, parse(query)) == expected(runs, parse(query)), query
+
+    def test_the_runs_are_many_and_not_all_alike(
+        self, registry: Registry, runs: list[SearchableRun]
+    ) -> None:
+        assert 60 < len(runs) < N_RUNS
+        for query in (
+            "name:pond",
+            "tag:nhs",
+            "protocol.min_interval_days=3",
+            "seed>0",
+        ):
+            assert 0 < len(found(registry, parse(query))) < len(runs)
+
+
+def test_an_index_made_anew_is_the_same(tmp_path: Path) -> None:
+    registry = Registry(tmp_path / "registry.db")
+    fill_and_change(registry)
+    before = index_of(registry)
+    registry.rebuild_search_index()
+    assert index_of(registry) == before
+    registry.close()
+
+
+def index_of(registry: Registry) -> list[list[tuple[object, ...]]]:
+    """Return the whole index, without the numbers that rows happen to have."""
+    with registry._database.read() as connection:
+        texts = sa.select(*(c for c in search_documents.c if c.name != "number"))
+        values = (
+            sa.select(search_documents.c.run_id, parameter_paths.c.path, parameters.c.position)
+            .add_columns(parameters.c.value, parameters.c.text, parameters.c.words)
+            .select_from(parameters)
+            .join(search_documents)
+            .join(parameter_paths)
+        )
+        words = sa.text("SELECT term, doc, cnt FROM search_vocabulary ORDER BY term")
+        connection.exec_driver_sql(
+            "CREATE VIRTUAL TABLE temp.search_vocabulary USING fts5vocab(main, search_words, row)"
+        )
+        found = [sorted(map(tuple, connection.execute(query))) for query in (texts, values, words)]
+        connection.exec_driver_sql("DROP TABLE temp.search_vocabulary")
+    return found
+
+
+class TestSqlite(SearchIndexTests):
+    @pytest.fixture(scope="class")
+    @classmethod
+    def location(cls, tmp_path_factory: pytest.TempPathFactory) -> Path:
+        return tmp_path_factory.mktemp("search") / "registry.db"
+
+    def test_the_full_text_index_agrees_with_its_texts(self, registry: Registry) -> None:
+        with registry._database.write() as connection:
+            check = "INSERT INTO search_words (search_words, rank) VALUES ('integrity-check', 1)"
+            connection.exec_driver_sql(check)
+
+
+class TestPostgresql(SearchIndexTests):
+    @pytest.fixture(scope="class")
+    @classmethod
+    def location(cls, postgresql: PostgresqlServer) -> Iterator[str]:
+        with postgresql.database() as url:
+            yield url
