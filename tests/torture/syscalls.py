@@ -33,6 +33,7 @@ class Scene:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.escaped: list[str] = []
         self.results = folder / "results"
         runs = forks.call(lambda: [run.name for run in write_runs(self.results, 3)])
         first, second, new = runs
@@ -77,7 +78,8 @@ class Scene:
         os.write(go, b"x")
         os.close(go)
         os.close(ready)
-        victim.wait()
+        if victim.wait() > 0:
+            self.escaped.append(victim.answer.read_text().rstrip().splitlines()[-1])
         victim.answer.unlink()
         tracer.wait(STRACE_SECONDS)
         return library, ledger, "(INJECTED)" in log.read_text() or victim.wait() < 0
@@ -157,6 +159,12 @@ def errors(every: int, kinds: Sequence[str] = KINDS, calls: Sequence[str] = WRIT
                 ):
                     n_rounds += 1
                     _, problems = _state(scene, library, ledger)
+                    problems += [
+                        f"ended with {line}"
+                        for line in scene.escaped
+                        if not line.startswith(("ape_jupyter.errors.", "OSError"))
+                    ]
+                    scene.escaped.clear()
                     model = scene.model(ledger)
                     n_refused += len(model.refusals)
                     text = ledger.read_text() if ledger.exists() else ""
