@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, overload
 
 from ape_jupyter.model.listing import ImportOutcome, ImportStatus
-from ape_jupyter.model.simulation import SimulationMetadata
+from ape_jupyter.model.simulation import Headline, SimulationMetadata
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -73,12 +73,16 @@ class SearchResult(Sequence[SimulationMetadata]):
         """Return a DataFrame with one row for each run, indexed by ``sim_id``."""
         import pandas as pd
 
-        rows = []
-        for item in self.items:
-            row = asdict(item)
-            headline = row.pop("headline")
-            rows.append({**row, **headline})
-        return pd.DataFrame(rows).set_index("sim_id") if rows else pd.DataFrame()
+        if not self.items:
+            return pd.DataFrame()
+        columns = {
+            field.name: [getattr(item, field.name) for item in self.items]
+            for field in fields(SimulationMetadata)
+        }
+        headlines = columns.pop("headline")
+        for field in fields(Headline):
+            columns[field.name] = [getattr(headline, field.name) for headline in headlines]
+        return pd.DataFrame(columns).set_index("sim_id")
 
     def __repr__(self) -> str:
         rows = [list(_SHOWN.values()), *_rows(self.items)]

@@ -12,7 +12,7 @@ from ape_jupyter.library.custody import Custody
 from ape_jupyter.library.data import OpenedTables, SimulationData
 from ape_jupyter.library.documents import documents_of
 from ape_jupyter.library.listing import SearchResult
-from ape_jupyter.library.requests import all_pages, search_request
+from ape_jupyter.library.requests import search_request
 from ape_jupyter.library.residency import Residency
 from ape_jupyter.library.timing import timed
 from ape_jupyter.model.listing import SearchPage, SearchRequest
@@ -43,7 +43,8 @@ class WithRuns:
 
     def get_all_metadata(self) -> SearchResult:
         """Return the metadata of all runs, newest first."""
-        return all_pages(self.search_page)
+        runs = self._registry.usable_runs()
+        return SearchResult(tuple(runs), len(runs))
 
     def search(
         self,

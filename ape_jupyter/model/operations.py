@@ -22,7 +22,7 @@ __all__ = [
     "checked_changes",
 ]
 
-VISIBILITIES = ("private", "team", "public")
+VISIBILITIES = ("private", "group", "everyone")
 _MAX_NAME_CHARACTERS = 200
 _MAX_NOTES_CHARACTERS = 100_000
 

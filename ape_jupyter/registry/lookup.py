@@ -17,6 +17,8 @@ from ape_jupyter.registry.schema import documents, library_state, simulations
 __all__ = ["WithLookup"]
 
 _column = simulations.c
+_USABLE = _column.status != Status.TRASHED.value
+_OLDEST_FIRST = (_column.created_at, _column.sim_id)
 
 
 class WithLookup:
@@ -52,28 +54,26 @@ class WithLookup:
 
     def pinned_checksums(self) -> frozenset[str]:
         """Return the checksums of the pinned runs that are not in the trash."""
-        query = sa.select(_column.checksum).where(
-            _column.is_pinned, _column.status != Status.TRASHED.value
-        )
+        query = sa.select(_column.checksum).where(_column.is_pinned, _USABLE)
         with self._database.read() as connection:
             return frozenset(connection.execute(query).scalars())
 
     def with_checksums(self, checksums: Iterable[str]) -> list[SimulationMetadata]:
         """Return the runs outside the trash that have one of these result sets, oldest first."""
-        query = sa.select(_column.sim_id).where(
-            _column.checksum.in_(list(checksums)), _column.status != Status.TRASHED.value
-        )
+        condition = _column.checksum.in_(list(checksums)) & _USABLE
         with self._database.read() as connection:
-            order = (_column.created_at, _column.sim_id)
-            found = connection.execute(query.order_by(*order)).scalars().all()
-            return [reading.one(connection, sim_id) for sim_id in found]
+            return reading.several(connection, condition, *_OLDEST_FIRST)
 
     def all_runs(self) -> list[SimulationMetadata]:
         """Return every run, also those in the trash, oldest first."""
-        query = sa.select(_column.sim_id).order_by(_column.created_at, _column.sim_id)
         with self._database.read() as connection:
-            sim_ids = connection.execute(query).scalars().all()
-            return [reading.one(connection, sim_id) for sim_id in sim_ids]
+            return reading.several(connection, sa.true(), *_OLDEST_FIRST)
+
+    def usable_runs(self) -> list[SimulationMetadata]:
+        """Return every run outside the trash, newest first."""
+        newest_first = [column.desc() for column in _OLDEST_FIRST]
+        with self._database.read() as connection:
+            return reading.several(connection, _USABLE, *newest_first)
 
     def documents(self, sim_id: str) -> dict[str, Any]:
         """Return the documents of a run by kind."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -15,7 +16,7 @@ from ape_jupyter.registry import search
 from ape_jupyter.registry.rows import bindable, metadata_of
 from ape_jupyter.registry.schema import simulations, tags
 
-__all__ = ["find", "maybe_one", "one", "page", "tag_counts"]
+__all__ = ["find", "maybe_one", "one", "page", "several", "tag_counts"]
 
 _column = simulations.c
 _NAMED_AT_MOST = 5
@@ -50,6 +51,20 @@ def one(connection: sa.Connection, sim_id: str) -> SimulationMetadata:
     if found is None:
         raise SimulationNotFoundError(sim_id)
     return found
+
+
+def several(
+    connection: sa.Connection, condition: sa.ColumnElement[bool], *order: sa.ColumnElement[Any]
+) -> list[SimulationMetadata]:
+    """Return the runs for which a condition holds, in two queries however many they are."""
+    query = sa.select(simulations).where(condition).order_by(*order)
+    result = connection.execute(query)
+    names = list(result.keys())
+    chosen = sa.select(_column.sim_id).where(condition)
+    run_tags = _tags_where(connection, tags.c.sim_id.in_(chosen))
+    # Rows of the driver as they are: those of SQLAlchemy take longer than the query itself.
+    rows = (dict(zip(names, row, strict=True)) for row in result)
+    return [metadata_of(row, run_tags.get(row["sim_id"], ())) for row in rows]
 
 
 def find(connection: sa.Connection, text: str) -> SimulationMetadata:
@@ -100,8 +115,14 @@ def page(connection: sa.Connection, tree: QueryNode, request: SearchRequest) -> 
 
 
 def _tags_of(connection: sa.Connection, sim_ids: Sequence[str]) -> dict[str, list[str]]:
+    return _tags_where(connection, tags.c.sim_id.in_(sim_ids))
+
+
+def _tags_where(
+    connection: sa.Connection, condition: sa.ColumnElement[bool]
+) -> dict[str, list[str]]:
     result: dict[str, list[str]] = {}
-    query = sa.select(tags.c.sim_id, tags.c.tag).where(tags.c.sim_id.in_(sim_ids))
+    query = sa.select(tags.c.sim_id, tags.c.tag).where(condition)
     for sim_id, tag in connection.execute(query):
         result.setdefault(sim_id, []).append(tag)
     return result

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 __all__ = ["bindable", "metadata_of", "row_of", "stored_time"]
 
 _TIMES = ("created_at", "registered_at", "last_accessed", "start_date")
+_PLAIN = tuple(
+    field.name for field in fields(SimulationMetadata) if field.name not in ("tags", "headline")
+)
 _HEADLINE = tuple(field.name for field in fields(Headline))
 
 
@@ -35,8 +38,7 @@ def stored_time(time: datetime) -> str:
 
 def metadata_of(row: Mapping[str, Any] | RowMapping, tags: Iterable[str]) -> SimulationMetadata:
     """Build the metadata of a run from its row and its tags."""
-    names = row.keys()
-    values = {f.name: row[f.name] for f in fields(SimulationMetadata) if f.name in names}
+    values = {name: row[name] for name in _PLAIN}
     for name in _TIMES:
         if values[name] is not None:
             values[name] = datetime.fromisoformat(values[name])
@@ -51,8 +53,7 @@ def metadata_of(row: Mapping[str, Any] | RowMapping, tags: Iterable[str]) -> Sim
 
 def row_of(metadata: SimulationMetadata) -> dict[str, Any]:
     """Build the row of a run; its tags are rows of their own."""
-    names = [f.name for f in fields(SimulationMetadata) if f.name not in ("tags", "headline")]
-    row = {name: getattr(metadata, name) for name in names}
+    row = {name: getattr(metadata, name) for name in _PLAIN}
     row.update({name: getattr(metadata.headline, name) for name in _HEADLINE})
     for name in _TIMES:
         if row[name] is not None:

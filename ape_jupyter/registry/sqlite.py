@@ -28,6 +28,9 @@ __all__ = ["BUSY_TIMEOUT_MS", "DRIVER", "SqliteConnector"]
 # moment can corrupt the database (sqlite.org/wal.html#walresetbug).
 FIRST_SAFE_WAL = (3, 51, 3)
 BUSY_TIMEOUT_MS = 30_000
+# Threads that wait for one another get their turns, however long that takes on a busy machine;
+# only a thread that never ends its own must not hold up the others for ever.
+QUEUE_SECONDS = 300
 _POLL_SECONDS = 0.05
 
 
@@ -98,7 +101,7 @@ class SqliteConnector:
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
         """Give the one writing connection; commits at the end, rolls back on an exception."""
-        if not self._writing.acquire(timeout=BUSY_TIMEOUT_MS / 1000):
+        if not self._writing.acquire(timeout=QUEUE_SECONDS):
             raise LibraryBusyError(self._locked())
         try:
             engine = self._engine.execution_options(writes=True)

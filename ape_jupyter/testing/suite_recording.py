@@ -153,7 +153,7 @@ class TransactionTests:
 
     def test_metadata_is_edited_and_merged(self, filled: Any) -> None:
         seen = filled.get_metadata(QUIET)
-        theirs = filled.update_metadata(QUIET, notes="theirs", visibility="team")
+        theirs = filled.update_metadata(QUIET, notes="theirs", visibility="group")
         with pytest.raises(ConflictError) as caught:
             filled.update_metadata(QUIET, expected_revision=seen.revision, name="mine")
         assert (caught.value.expected, caught.value.current) == (seen, theirs)
