@@ -6,7 +6,7 @@ import os
 
 from ape_jupyter.client.addresses import path_segment
 from ape_jupyter.client.transport import Transport
-from ape_jupyter.library.applying import drop_copies
+from ape_jupyter.library.dropping import drop_copies
 from ape_jupyter.library.performance_report import PerformanceReport
 from ape_jupyter.library.suggestion import Suggestion
 from ape_jupyter.model.performance import Advice, AppliedSuggestion, SuggestionKind

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 
 from ape_jupyter.cache.eviction import Evictor
-from ape_jupyter.errors import ConflictError
-from ape_jupyter.library.private_memory import release_private_memory
+from ape_jupyter.library.dropping import drop_copies
 from ape_jupyter.library.residency import Residency
 from ape_jupyter.model.performance import Advice, AppliedSuggestion, SuggestionKind
 from ape_jupyter.model.simulation import SimulationMetadata
@@ -15,7 +13,7 @@ from ape_jupyter.model.verification import VerifyReport
 from ape_jupyter.services.monitor.monitor import PerformanceMonitor
 from ape_jupyter.services.monitor.suggestions import IDLE_SECONDS
 
-__all__ = ["Actions", "drop_copies"]
+__all__ = ["Actions"]
 
 MB = 10**6
 
@@ -60,43 +58,22 @@ class Actions:
 
     def _pin(self, advice: Advice, user: str | None) -> AppliedSuggestion:
         run = self._residency.set_pinned(str(advice.sim_id), True, user)
-        return _applied(advice, f"{run.name} is pinned.")
+        return AppliedSuggestion.of(advice, f"{run.name} is pinned.")
 
     def _raise_budget(self, advice: Advice, _: str | None) -> AppliedSuggestion:
         self._evictor.budget = self._evictor.budget.raised(advice.evidence["suggested_mb"])
         self._monitor.forget_recent_loads()
         limit = self._evictor.limit_bytes() / MB
-        return _applied(advice, f"The budget of the cache is now {limit:,.1f} MB.")
+        return AppliedSuggestion.of(advice, f"The budget of the cache is now {limit:,.1f} MB.")
 
     def _unload_idle(self, advice: Advice, _: str | None) -> AppliedSuggestion:
-        return _applied(advice, str(self._residency.optimize(IDLE_SECONDS)))
+        return AppliedSuggestion.of(advice, str(self._residency.optimize(IDLE_SECONDS)))
 
     def _verify(self, advice: Advice, _: str | None) -> AppliedSuggestion:
-        return _applied(advice, str(self._verify_all()))
+        return AppliedSuggestion.of(advice, str(self._verify_all()))
 
     def _copy_linked(self, advice: Advice, user: str | None) -> AppliedSuggestion:
         run = self._copy(str(advice.sim_id), user)
-        return _applied(advice, f"{run.name} no longer depends on files outside the library.")
-
-
-def drop_copies(advice: Advice) -> AppliedSuggestion:
-    """Give back what this process has for itself and no longer needs.
-
-    Raises
-    ------
-    ConflictError
-        If the copies are in another process.
-    """
-    pid = advice.evidence["pid"]
-    if pid != os.getpid():
-        raise ConflictError(
-            f"The copies are in process {pid}, and only that can drop them: apply the "
-            "suggestion in its notebook, `del` the DataFrames there, or restart its kernel."
+        return AppliedSuggestion.of(
+            advice, f"{run.name} no longer depends on files outside the library."
         )
-    freed = release_private_memory()
-    done = "Outputs that IPython kept were forgotten and free memory was given back"
-    return _applied(advice, f"{done}." if freed is None else f"{done}: {freed:,.1f} MB.")
-
-
-def _applied(advice: Advice, result: str) -> AppliedSuggestion:
-    return AppliedSuggestion(suggestion_id=advice.suggestion_id, kind=advice.kind, result=result)

@@ -140,3 +140,8 @@ class AppliedSuggestion:
 
     def __str__(self) -> str:
         return self.result
+
+    @classmethod
+    def of(cls, advice: Advice, result: str) -> AppliedSuggestion:
+        """Say what came of an advice."""
+        return cls(suggestion_id=advice.suggestion_id, kind=advice.kind, result=result)

@@ -189,7 +189,11 @@ class SubscriptionTests:
         release = threading.Event()
         late: queue.Queue[int] = queue.Queue()
 
+        failed = threading.Event()
+
         def fail(event: SimulationEvent) -> None:
+            if "number" in caplog.text:  # the failure before is in the log by now
+                failed.set()
             raise RuntimeError(f"number {event.seq}")
 
         def linger(event: SimulationEvent) -> None:
@@ -206,6 +210,7 @@ class SubscriptionTests:
             numbers = [heard.get(timeout=WAIT_SECONDS) for _ in range(3)]
             release.set()
             assert [late.get(timeout=WAIT_SECONDS) for _ in range(3)] == numbers
+            assert failed.wait(WAIT_SECONDS)
         assert "fail" in caplog.text
         assert f"number {numbers[0]}" in caplog.text
 

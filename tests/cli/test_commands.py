@@ -392,7 +392,8 @@ class TestHistoryAndPurge:
         assert "simulation registered" in result.output
         assert "tags: draft → draft, thesis" in result.output
         told = json.loads(filled("history", "quiet-harbour", "--json").output)
-        assert [event["type"] for event in told] == ["simulation_registered", "tags_changed"]
+        types = [event["type"] for event in told]
+        assert types == ["simulation_registered", "migration_applied", "tags_changed"]
 
     def test_purge_says_first_what_would_go(self, filled: Cli) -> None:
         filled("delete", "quiet-harbour")

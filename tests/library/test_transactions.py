@@ -144,7 +144,8 @@ def test_changes_are_attributed(library, example_runs):
     library.delete(run.sim_id, user="eve")
     with library.transaction(user="kim") as tx:
         tx.restore(run.sim_id)
-    assert [e.user_id for e in library.events(sim_id=run.sim_id)] == ["ada", "bob", "eve", "kim"]
+    told = [e for e in library.events(sim_id=run.sim_id) if e.type.value != "migration_applied"]
+    assert [event.user_id for event in told] == ["ada", "bob", "eve", "kim"]
 
 
 def test_a_parent_can_be_of_the_same_transaction(library, example_runs):
@@ -154,4 +155,4 @@ def test_a_parent_can_be_of_the_same_transaction(library, example_runs):
     with library.transaction() as tx:
         parent = tx.register(*tables, name="parent")
         tx.register(*tables, name="child", parent="parent")
-    assert library.get_metadata("child").parent == parent.sim_id
+    assert library.get_metadata("child").parent == parent
