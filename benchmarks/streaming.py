@@ -130,6 +130,7 @@ def write_run(directory: Path, n_visits: int) -> None:
 
 
 def _register(directory: Path) -> dict[str, float]:
+    from ape_jupyter.library import isolation
     from ape_jupyter.library.local import LocalLibrary
 
     with LocalLibrary.open(directory / "library") as library:
@@ -140,7 +141,10 @@ def _register(directory: Path) -> dict[str, float]:
             parameters={"duration_years": YEARS},
         )
         seconds = time.perf_counter() - begin
-        peak = _peak_mb()
+        # The system tells what a child took at most once it has ended.
+        isolation._READERS.close()  # noqa: SLF001
+        own, reader = _peak_mb(), resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e3
+        peak = max(own, reader)
         begin = time.perf_counter()
         results = library.load_simulation(run.sim_id).load_results()
         open_seconds = time.perf_counter() - begin

@@ -17,7 +17,13 @@ from filelock import FileLock
 from ape_jupyter.cache.budget import Budget
 from ape_jupyter.cache.eviction import LOCKS, Evictor, is_exempt_name
 from ape_jupyter.cache.leases import LEASE_FILE, Lease
-from ape_jupyter.cache.seals import HashedWriter, is_sealed, problem_of, seal
+from ape_jupyter.cache.seals import (
+    HashedWriter,
+    is_sealed,
+    look_up_what_seals_say,
+    problem_of,
+    seal,
+)
 from ape_jupyter.errors import LibraryBusyError, OutOfSpaceError
 
 __all__ = ["PersistentCache", "map_table", "write_table"]
@@ -93,6 +99,7 @@ class PersistentCache:
     ) -> None:
         self.directory = directory
         self.evictor = Evictor(directory, budget or Budget(), pinned, on_evicted)
+        look_up_what_seals_say()
 
     def path(self, digest: str, name: str) -> Path:
         """Where the Arrow file of a table is, or would be."""

@@ -22,7 +22,15 @@ import psutil
 
 from ape_jupyter.model.version import package_version
 
-__all__ = ["HashedWriter", "holds_what_was_sealed", "is_sealed", "problem_of", "seal", "seal_path"]
+__all__ = [
+    "HashedWriter",
+    "holds_what_was_sealed",
+    "is_sealed",
+    "look_up_what_seals_say",
+    "problem_of",
+    "seal",
+    "seal_path",
+]
 
 READ_AGAIN_BYTES = 256 * 2**20
 """Larger files are not read again before they are mapped, only by ``verify``: a second of
@@ -125,6 +133,12 @@ def problem_of(path: Path, *, read: bool) -> str | None:
     if read and not holds_what_was_sealed(path):
         return "holds other bytes than were written"
     return None
+
+
+def look_up_what_seals_say() -> None:
+    """Look up what every seal is compared with: the first run to be opened need not wait."""
+    _version()
+    _started()
 
 
 def _stated(path: Path) -> dict[str, Any] | None:

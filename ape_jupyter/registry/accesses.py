@@ -41,9 +41,10 @@ class Accesses:
         _OPEN.add(self)
 
     def close(self) -> None:
-        """Write what is pending, and count no more."""
+        """Write what is pending, if that is possible, and count no more."""
         _OPEN.discard(self)
-        self.flush()
+        # A full or vanished disk keeps nobody from leaving.
+        self.try_to_flush()
 
     def count(self, sim_id: str, user: str) -> None:
         """Count one opening of a run."""
