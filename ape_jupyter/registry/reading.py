@@ -63,7 +63,7 @@ def several(
     chosen = sa.select(_column.sim_id).where(condition)
     run_tags = _tags_where(connection, tags.c.sim_id.in_(chosen))
     # Rows of the driver as they are: those of SQLAlchemy take longer than the query itself.
-    rows = (dict(zip(names, row, strict=True)) for row in result)
+    rows = (dict(zip(names, row, strict=True)) for row in result.all())
     return [metadata_of(row, run_tags.get(row["sim_id"], ())) for row in rows]
 
 
