@@ -23,13 +23,15 @@ class PinHandler(ApeHandler):
     @authorized("write", "ape-simulations")
     async def post(self, sim_id: str) -> None:
         """Pin a run."""
-        await self.answer_call(lambda library: library.pin(sim_id, user=self.owner))
+        user = self.owner
+        await self.answer_call(lambda library: library.pin(sim_id, user=user))
 
     @authenticated
     @authorized("write", "ape-simulations")
     async def delete(self, sim_id: str) -> None:
         """Unpin a run."""
-        await self.answer_call(lambda library: library.unpin(sim_id, user=self.owner))
+        user = self.owner
+        await self.answer_call(lambda library: library.unpin(sim_id, user=user))
 
 
 class EvictHandler(ApeHandler):

@@ -115,7 +115,8 @@ class SimulationHandler(ApeHandler):
     @authorized("write", "ape-simulations")
     async def delete(self, sim_id: str) -> None:
         """Move a run to the trash."""
-        await self.answer_call(lambda library: library.delete(sim_id, user=self.owner))
+        user = self.owner
+        await self.answer_call(lambda library: library.delete(sim_id, user=user))
 
 
 class RestoreHandler(ApeHandler):
@@ -125,7 +126,8 @@ class RestoreHandler(ApeHandler):
     @authorized("write", "ape-simulations")
     async def post(self, sim_id: str) -> None:
         """Bring a run back from the trash."""
-        await self.answer_call(lambda library: library.restore(sim_id, user=self.owner))
+        user = self.owner
+        await self.answer_call(lambda library: library.restore(sim_id, user=user))
 
 
 class DocumentsHandler(ApeHandler):

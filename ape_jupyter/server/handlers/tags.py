@@ -30,9 +30,10 @@ class TagsHandler(ApeHandler):
     async def post(self) -> None:
         """Add and remove tags on several runs."""
         change = self.json_body(TagChange)
+        user = self.owner
 
         def set_tags(library: LocalLibrary) -> SimulationList:
-            runs = library.set_tags(change.sim_ids, change.add, change.remove, user=self.owner)
+            runs = library.set_tags(change.sim_ids, change.add, change.remove, user=user)
             return SimulationList(items=tuple(runs))
 
         await self.answer_call(set_tags)
