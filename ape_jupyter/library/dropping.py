@@ -10,8 +10,6 @@ from ape_jupyter.model.performance import Advice, AppliedSuggestion
 
 __all__ = ["drop_copies"]
 
-MB = 10**6
-
 
 def drop_copies(advice: Advice) -> AppliedSuggestion:
     """Give back what this process has for itself and no longer needs.

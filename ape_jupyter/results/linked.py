@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
 from ape_jupyter.errors import CorruptedDataError
 from ape_jupyter.results.manifest import LinkedFile
+from ape_jupyter.results.sealed import file_sha256
 
 __all__ = ["changed_link", "check_links", "linked_file"]
 
@@ -25,7 +25,7 @@ def linked_file(path: Path) -> LinkedFile:
         path=str(path.absolute()),
         size_bytes=before.st_size,
         mtime_ns=before.st_mtime_ns,
-        sha256=_sha256(path),
+        sha256=file_sha256(path),
     )
 
 
@@ -42,7 +42,7 @@ def changed_link(link: LinkedFile, *, read: bool = False) -> str | None:
         status = path.stat()
         same = status.st_size == link.size_bytes
         if same and (read or status.st_mtime_ns != link.mtime_ns):
-            same = _sha256(path) == link.sha256
+            same = file_sha256(path) == link.sha256
     except FileNotFoundError:
         return f"The linked file {link.path} is no longer there."
     except OSError as error:
@@ -62,8 +62,3 @@ def check_links(links: Mapping[str, LinkedFile], *, read: bool = False) -> None:
         problem = changed_link(link, read=read)
         if problem:
             raise CorruptedDataError(problem)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

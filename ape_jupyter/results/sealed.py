@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-__all__ = ["canonical_json", "sealed_json", "sha256_of", "unsealed_json"]
+__all__ = ["canonical_json", "file_sha256", "sealed_json", "sha256_of", "unsealed_json"]
 
 _SEAL = "sha256"
 
@@ -20,6 +21,12 @@ def canonical_json(content: Any) -> bytes:
 def sha256_of(data: bytes) -> str:
     """Return the sha256 as hex."""
     return hashlib.sha256(data).hexdigest()
+
+
+def file_sha256(path: Path) -> str:
+    """Return the sha256 of a file as hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def sealed_json(content: Mapping[str, Any]) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,7 +17,7 @@ from ape_jupyter.results.durable import fsync_directory, fsync_file, reporting_f
 from ape_jupyter.results.linked import changed_link, check_links
 from ape_jupyter.results.manifest import MANIFEST, LinkedFile, Manifest, read_manifest
 from ape_jupyter.results.schema import COSTS, PATIENTS, RESOURCES, VISITS
-from ape_jupyter.results.sealed import canonical_json, sha256_of
+from ape_jupyter.results.sealed import canonical_json, file_sha256, sha256_of
 from ape_jupyter.results.sorting import BucketObserver
 from ape_jupyter.results.staging import discard_abandoned, staged_directory
 from ape_jupyter.results.stored import StoredRows, stored_table
@@ -176,7 +175,7 @@ class ObjectStore:
         manifest = Manifest(
             tables=content.tables,
             documents=content.documents,
-            files={file.name: _file_sha256(file) for file in files},
+            files={file.name: file_sha256(file) for file in files},
             sizes={file.name: file.stat().st_size for file in files},
             links=content.links,
         )
@@ -332,15 +331,10 @@ def _problem(path: Path, size_bytes: int | None, sha256: str | None) -> str | No
     try:
         if size_bytes not in (None, path.stat().st_size):
             return f"{label} has another size than was stored."
-        if sha256 is not None and _file_sha256(path) != sha256:
+        if sha256 is not None and file_sha256(path) != sha256:
             return f"{label} has other bytes than were stored."
     except FileNotFoundError:
         return f"{label} is missing."
     except OSError as error:
         return f"{label} can not be read: {error.strerror}."
     return None
-
-
-def _file_sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
