@@ -7,11 +7,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from ape_jupyter.errors import SimulationNotFoundError
 from ape_jupyter.model.listing import SearchPage, SearchRequest, TagCount
 from ape_jupyter.model.query import QueryNode
 from ape_jupyter.model.simulation import SimulationMetadata, Status
 from ape_jupyter.registry import reading
 from ape_jupyter.registry.connector import Connector
+from ape_jupyter.registry.rows import bindable
 from ape_jupyter.registry.schema import documents, library_state, simulations
 
 __all__ = ["WithLookup"]
@@ -49,8 +51,14 @@ class WithLookup:
 
     def get_many(self, sim_ids: Sequence[str]) -> list[SimulationMetadata]:
         """Return the metadata of several runs, in the order of their ids."""
+        wanted = [bindable(sim_id) for sim_id in sim_ids]
         with self._database.read() as connection:
-            return [reading.one(connection, sim_id) for sim_id in sim_ids]
+            runs = reading.several(connection, _column.sim_id.in_(wanted))
+        found = {run.sim_id: run for run in runs}
+        for sim_id in wanted:
+            if sim_id not in found:
+                raise SimulationNotFoundError(sim_id)
+        return [found[sim_id] for sim_id in wanted]
 
     def pinned_checksums(self) -> frozenset[str]:
         """Return the checksums of the pinned runs that are not in the trash."""
