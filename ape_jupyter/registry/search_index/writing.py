@@ -14,9 +14,11 @@ from ape_jupyter.model.simulation import SimulationMetadata
 from ape_jupyter.model.tags import tag_key
 from ape_jupyter.registry.rows import row_of
 from ape_jupyter.registry.schema import documents, simulations, tags
+from ape_jupyter.registry.search_index.profiles import packed
 from ape_jupyter.registry.search_index.tables import (
     INDEXED_FIELDS,
     parameter_paths,
+    parameter_profiles,
     parameters,
     search_documents,
 )
@@ -52,9 +54,9 @@ def index_run(
 
 def rebuild(connection: sa.Connection) -> None:
     """Make the index anew from what is known of the runs."""
-    for table in (parameters, parameter_paths, search_documents):
+    for table in (parameter_profiles, parameters, parameter_paths, search_documents):
         table.drop(connection, checkfirst=True)
-    for table in (search_documents, parameter_paths, parameters):
+    for table in (search_documents, parameter_paths, parameters, parameter_profiles):
         table.create(connection)
     # By name: older versions of the database have fewer columns.
     columns = [simulations.c[field] for field in INDEXED_FIELDS if field in simulations.c]
@@ -108,6 +110,8 @@ def index_parameters(
     query = sa.select(search_documents.c.number).where(search_documents.c.run_id == sim_id)
     number = connection.execute(query).scalar_one()
     connection.execute(sa.delete(parameters).where(parameters.c.number == number))
+    of_run = parameter_profiles.c.run_id == sim_id
+    connection.execute(sa.delete(parameter_profiles).where(of_run))
     found: list[Parameter] = []
     for root in PARAMETER_ROOTS:
         document = run_documents.get(root)
@@ -128,6 +132,8 @@ def index_parameters(
         for position, parameter in enumerate(found)
     ]
     connection.execute(sa.insert(parameters), rows)
+    profile = {"run_id": sim_id, "profile": packed(found, ids)}
+    connection.execute(sa.insert(parameter_profiles), [profile])
 
 
 def _path_ids(connection: sa.Connection, paths: set[str]) -> dict[str, int]:
