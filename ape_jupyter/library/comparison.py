@@ -31,6 +31,9 @@ __all__ = ["ComparisonResult"]
 class ComparisonResult:
     """What a comparison found.
 
+    All tables but that of protocols have ``by`` and ``subgroup``: a column of the patients and
+    what those of the row have in it; both are empty in the rows of all patients.
+
     Attributes
     ----------
     request : ComparisonRequest
@@ -54,6 +57,11 @@ class ComparisonResult:
         effect_size, effect_low, effect_high, state, time_point, n_reference, n_comparator,
         difference, difference_low, difference_high; empty unless tests were asked for.
         p-values are adjusted over the whole table.
+    distributions : pyarrow.Table
+        sim_id, metric, time, time_point, value, count; empty unless asked for.
+    cost_effectiveness : pyarrow.Table
+        A row for each comparator that has costs; empty unless asked for. ``d_cost`` and
+        ``d_effect`` are comparator − reference, ``icer`` is their ratio.
     protocol_diff : pyarrow.Table
         reference, comparator, path, old, new, unit: what each run has otherwise than the reference.
     missing : tuple of MissingMetric
@@ -70,6 +78,8 @@ class ComparisonResult:
     series: pa.Table
     differences: pa.Table
     tests: pa.Table
+    distributions: pa.Table
+    cost_effectiveness: pa.Table
     protocol_diff: pa.Table
     missing: tuple[MissingMetric, ...]
     notes: tuple[str, ...]
@@ -160,7 +170,8 @@ class ComparisonResult:
 
 
 def _of_metric(table: pa.Table, metric: str) -> pa.Table:
-    return _where(table, "metric", metric)
+    """Return the rows of a metric, of all patients."""
+    return _where(_where(table, "metric", metric), "by", "")
 
 
 def _where(table: pa.Table, column: str, value: str) -> pa.Table:

@@ -168,10 +168,10 @@ class Conclusions:
 
 
 def rows_of_metric(table: pa.Table, metric: str) -> list[dict[str, Any]]:
-    """Return the rows of one metric."""
-    rows: list[dict[str, Any]] = table.filter(
-        pc.equal(table["metric"].cast(pa.string()), metric)
-    ).to_pylist()
+    """Return the rows of one metric, of all patients."""
+    is_metric = pc.equal(table["metric"].cast(pa.string()), metric)
+    is_of_all = pc.equal(table["by"].cast(pa.string()), "")
+    rows: list[dict[str, Any]] = table.filter(pc.and_(is_metric, is_of_all)).to_pylist()
     return rows
 
 
