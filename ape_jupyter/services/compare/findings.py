@@ -188,6 +188,7 @@ def _compare(
         rows.missing.extend(
             MissingMetric(sim_id=s, metric=name, reason=_among(r, population), by=population.by)
             for s, r in lacking.items()
+            if MissingMetric(sim_id=s, metric=name, reason=r) not in rows.missing
         )
         metrics.append(_with_unit(definition, [r for s, r in ordered.items() if s not in lacking]))
         measured = {
@@ -239,7 +240,7 @@ def _weigh(
 ) -> None:
     found, lacking = cost_effectiveness(request, population, outcomes)
     rows.cost_effectiveness.extend(found)
-    rows.missing.extend(lacking)
+    rows.missing.extend(item for item in lacking if replace(item, by="") not in rows.missing)
 
 
 def _interactions(

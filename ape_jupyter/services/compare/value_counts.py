@@ -33,7 +33,7 @@ def value_counts(
     """
     for moment in shared_moments(request, definition, run, run):
         states = at_the_end(run, definition) if moment.is_end else measured
-        found = _counts(states[""], 0 if moment.is_end else scale.key(moment.x))
+        found = _counts(states.get(""), 0 if moment.is_end else scale.key(moment.x))
         if found is None:
             continue
         values, counts = found
@@ -49,7 +49,7 @@ def value_counts(
         }
 
 
-def _counts(measured: Measured, key: int) -> tuple[np.ndarray, np.ndarray] | None:
+def _counts(measured: Measured | None, key: int) -> tuple[np.ndarray, np.ndarray] | None:
     if isinstance(measured, Values):
         counted = measured.distribution
     elif isinstance(measured, Amounts):
