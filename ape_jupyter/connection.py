@@ -10,7 +10,7 @@ from ape_jupyter.client.discovery import find_own_server
 from ape_jupyter.client.remote import RemoteLibrary
 from ape_jupyter.errors import InvalidArgumentError
 from ape_jupyter.library.interface import Library
-from ape_jupyter.library.location import LIBRARY_VARIABLE, default_directory
+from ape_jupyter.library.location import default_target
 
 __all__ = ["connect"]
 
@@ -23,10 +23,11 @@ def connect(target: str | PathLike[str] | None = None, *, token: str | None = No
     Parameters
     ----------
     target : str or path, optional
-        A directory, or the ``http(s)://`` URL of a Jupyter server with ape-jupyter. Without
-        it: in a kernel of such a server, that server's library; else what the environment
-        variable ``APE_JUPYTER_LIBRARY`` names; else ``ape-jupyter`` in Jupyter's data
-        directory.
+        A directory, the ``http(s)://`` URL of a Jupyter server with ape-jupyter, or
+        ``postgresql://HOST/DATABASE?library=DIRECTORY`` for metadata in PostgreSQL and
+        results in a directory. Without it: in a kernel of such a server, that server's
+        library; else what the environment variable ``APE_JUPYTER_LIBRARY`` names; else
+        ``ape-jupyter`` in Jupyter's data directory.
     token : str, optional
         For a URL: the server's token. Default: the content of the file that
         ``APE_JUPYTER_TOKEN_FILE`` names.
@@ -34,7 +35,7 @@ def connect(target: str | PathLike[str] | None = None, *, token: str | None = No
     Raises
     ------
     InvalidArgumentError
-        If the target is neither a directory nor such a URL.
+        If the target is none of these.
     ServerUnavailableError
         If the server does not answer, or has no ape-jupyter.
 
@@ -48,13 +49,10 @@ def connect(target: str | PathLike[str] | None = None, *, token: str | None = No
         server = find_own_server()
         if server is not None:
             return _answering(RemoteLibrary.of_kernel(server))
-        target = os.environ.get(LIBRARY_VARIABLE) or default_directory()
+        target = default_target()
     text = os.fspath(target)
     if text.startswith(("http://", "https://")):
         return _answering(RemoteLibrary(text, token or _token_from_file()))
-    if "://" in text:
-        message = f"{text!r} is neither a directory nor the http(s) URL of a Jupyter server."
-        raise InvalidArgumentError(message)
     # Kernels of a server never need what opens a directory: SQLAlchemy and more.
     from ape_jupyter.library.local import LocalLibrary
 

@@ -82,6 +82,7 @@ def filled_library(library: LocalLibrary, results_folder: Path) -> LocalLibrary:
 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[PostgresqlServer]:
-    """A PostgreSQL server with an empty schema for every test that asks."""
-    with running_postgresql() as server:
+    """A PostgreSQL server with an empty schema for every test that asks; its tools are found."""
+    with running_postgresql() as server, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", os.fspath(server.tools), prepend=os.pathsep)
         yield server

@@ -29,7 +29,8 @@ def library_option(command: Command) -> Command:
         metavar="PATH|URL",
         envvar="APE_JUPYTER_LIBRARY",
         show_envvar=True,
-        help="The library: a directory or the URL of a server.",
+        help="The library: a directory, the URL of a server, or "
+        "postgresql://HOST/DATABASE?library=DIRECTORY.",
     )(command)
 
 
@@ -46,24 +47,24 @@ def open_directory(target: str | None) -> LocalLibrary:
     Raises
     ------
     InvalidArgumentError
-        If the target is a URL.
+        If the target is a server.
     """
     from ape_jupyter.library.local import LocalLibrary
-    from ape_jupyter.library.location import default_directory
+    from ape_jupyter.library.location import default_target
 
-    if target and "://" in target:
+    if target and target.startswith(("http://", "https://")):
         message = f"This needs the directory of a library; {target} is the URL of a server."
         raise InvalidArgumentError(message)
-    return LocalLibrary.open(target or default_directory())
+    return LocalLibrary.open(target or default_target())
 
 
 def complete_runs(
     ctx: click.Context, _param: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
     """Return the runs whose name or id begins with what was typed."""
-    from ape_jupyter.library.location import default_directory
+    from ape_jupyter.library.location import default_target
 
-    target = ctx.params.get("library") or str(default_directory())
+    target = ctx.params.get("library") or default_target()
     # Opening a library makes its directory; the Tab key should make nothing.
     if "://" not in target and not Path(target).expanduser().is_dir():
         return []

@@ -18,9 +18,16 @@ from ape_jupyter.library.evictions import Evictions
 from ape_jupyter.library.file_systems import file_system_of, refuse_network_file_systems
 from ape_jupyter.library.intake import Intake
 from ape_jupyter.library.lifecycle import WithLifecycle
-from ape_jupyter.library.location import BUDGET_SETTING, DATABASE, MEASUREMENTS, prepare_directory
+from ape_jupyter.library.location import (
+    BACKUPS,
+    BUDGET_SETTING,
+    DATABASE,
+    MEASUREMENTS,
+    prepare_directory,
+)
 from ape_jupyter.library.opening import WithRuns
 from ape_jupyter.library.performance import WithPerformance
+from ape_jupyter.library.place import LibraryPlace
 from ape_jupyter.library.residency import Residency, WithResidency
 from ape_jupyter.library.tagging import WithTagging
 from ape_jupyter.library.taking_in import WithIntake
@@ -68,7 +75,7 @@ class LocalLibrary(
         database: str | None = None,
     ) -> None:
         self.directory = directory
-        self._registry = Registry(database or directory / DATABASE)
+        self._registry = Registry(database or directory / DATABASE, directory / BACKUPS)
         self._events = EventBus(self._registry)
         self._store = ObjectStore(directory / "objects", directory / "staging")
         self._store.discard_abandoned()
@@ -119,6 +126,8 @@ class LocalLibrary(
 
         Parameters
         ----------
+        directory : str or path
+            Where the library is, or ``postgresql://HOST/DATABASE?library=DIRECTORY``.
         cache_budget_mb : float, optional
             What the mapped files may take. Default: ``APE_JUPYTER_CACHE_BUDGET_MB``, else what
             was agreed on by applying a suggestion, else a fifth of the disk or half of the
@@ -132,7 +141,8 @@ class LocalLibrary(
             the database can be damaged and kernels be killed.
         database : str, optional
             The ``postgresql://`` URL of a database for the metadata. Default: a SQLite file
-            in the directory.
+            in the directory, or
+            what the directory was opened with before.
 
         Raises
         ------
@@ -142,18 +152,20 @@ class LocalLibrary(
             If the directory can not be made, holds something else, or is on a network file
             system; or if the budget or the threshold is none.
         """
-        path = Path(directory).expanduser().absolute()
+        place = LibraryPlace.of(directory, database)
+        path = place.directory
         budget = Budget.of(cache_budget_mb, setting=path / BUDGET_SETTING)
         threshold = Threshold(memory_threshold)
         # Links can lead them elsewhere.
-        places = [path, path / "cache", *([] if database else [path / DATABASE])]
+        places = [path, path / "cache", *([] if place.database else [path / DATABASE])]
         refuse_network_file_systems(places, allow=allow_network_file_system)
         try:
             prepare_directory(path)
+            place.remember_database()
         except OSError as error:
             reason = error.strerror or str(error)
             raise InvalidArgumentError(f"No library can be kept in {path}: {reason}.") from error
-        return cls(path, budget, threshold, database)
+        return cls(path, budget, threshold, place.database)
 
     @property
     def location(self) -> str:

@@ -10,25 +10,27 @@ from jupyter_core.paths import jupyter_data_dir
 from ape_jupyter.errors import InvalidArgumentError
 
 __all__ = [
+    "BACKUPS",
     "BUDGET_SETTING",
     "DATABASE",
     "LIBRARY_VARIABLE",
     "MEASUREMENTS",
-    "default_directory",
+    "default_target",
     "prepare_directory",
 ]
 
 LIBRARY_VARIABLE = "APE_JUPYTER_LIBRARY"
 DATABASE = "registry.db"
+BACKUPS = "backups"
 MEASUREMENTS = "performance.json"
 BUDGET_SETTING = "cache_budget_mb"
 _DIRECTORIES = ("objects", "runs", "cache", "staging", "jobs", "watches")
 
 
-def default_directory() -> Path:
-    """Return the directory that ``APE_JUPYTER_LIBRARY`` names, else one in Jupyter's own."""
+def default_target() -> str:
+    """Return what ``APE_JUPYTER_LIBRARY`` names, else a directory in Jupyter's own."""
     named = os.environ.get(LIBRARY_VARIABLE)
-    return Path(named) if named else Path(jupyter_data_dir()) / "ape-jupyter"
+    return named or str(Path(jupyter_data_dir()) / "ape-jupyter")
 
 
 def prepare_directory(path: Path) -> None:

@@ -12,9 +12,11 @@ from typing import Any
 from ape_jupyter.errors import CorruptedDataError, InvalidArgumentError
 from ape_jupyter.registry.sqlite import BUSY_TIMEOUT_MS, DRIVER
 
-__all__ = ["KEPT", "Backups"]
+__all__ = ["KEPT", "Backups", "number_of", "on_disk", "version_in"]
 
 KEPT = 3
+# Nobody writes to a backup, so that reading it needs no files beside it.
+_BACKUP = "ro&immutable=1"
 
 
 class Backups:
@@ -26,7 +28,7 @@ class Backups:
 
     def paths(self) -> list[Path]:
         """Return the backups, the newest first."""
-        return sorted(self.directory.glob("registry-*.db"), key=_number, reverse=True)
+        return sorted(self.directory.glob("registry-*.db"), key=number_of, reverse=True)
 
     def make(self, version: int, keep: Path | None = None) -> Path:
         """Make a backup that is checked and on the disk; of the older ones some stay.
@@ -44,7 +46,7 @@ class Backups:
             If the database is damaged. There is no backup then.
         """
         self.directory.mkdir(mode=0o700, exist_ok=True)
-        number = max(map(_number, self.paths()), default=0) + 1
+        number = max(map(number_of, self.paths()), default=0) + 1
         stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
         target = self.directory / f"registry-{number:04d}-version-{version}-{stamp}.db"
         partial = target.with_suffix(".partial")
@@ -52,9 +54,9 @@ class Backups:
         with reporting_damage(self._database):
             _copy(self._database, partial)
             _check(partial)
-        _fsync(partial)
+        on_disk(partial)
         partial.rename(target)
-        _fsync(self.directory)
+        on_disk(self.directory)
         for old in self.paths()[KEPT:]:
             if old != keep:
                 old.unlink()
@@ -84,7 +86,7 @@ class Backups:
             except CorruptedDataError:
                 self._move_aside()
         # Other processes that have the database open see the old state turn into the new.
-        _copy(backup, self._database)
+        _copy(backup, self._database, _BACKUP)
         return made
 
     def _move_aside(self) -> None:
@@ -103,7 +105,7 @@ def version_in(path: Path) -> int:
     CorruptedDataError
         If it is damaged, or no registry.
     """
-    with reporting_damage(path), closing(_connect(path, read_only=True)) as connection:
+    with reporting_damage(path), closing(_connect(path, mode="ro")) as connection:
         row = connection.execute("SELECT database_version FROM library_state").fetchone()
     if row is None:
         raise CorruptedDataError(f"{path} is no registry.")
@@ -119,21 +121,21 @@ def reporting_damage(path: Path) -> Iterator[None]:
         raise CorruptedDataError(f"{path} can not be read: {error}") from error
 
 
-def _number(path: Path) -> int:
+def number_of(path: Path) -> int:
+    """Return the number of a backup, by its file's name."""
     part = path.name.split("-")[1]
     return int(part) if part.isdigit() else 0
 
 
-def _connect(path: Path, *, read_only: bool = False) -> Any:
-    mode = "ro" if read_only else "rwc"
+def _connect(path: Path, *, mode: str = "rwc") -> Any:
     uri = f"{path.absolute().as_uri()}?mode={mode}"
     timeout = BUSY_TIMEOUT_MS / 1000
     return DRIVER.connect(uri, uri=True, timeout=timeout, isolation_level=None)
 
 
-def _copy(source: Path, target: Path) -> None:
+def _copy(source: Path, target: Path, mode: str = "ro") -> None:
     with (
-        closing(_connect(source, read_only=True)) as reading,
+        closing(_connect(source, mode=mode)) as reading,
         closing(_connect(target)) as writing,
     ):
         writing.execute("PRAGMA synchronous = FULL")
@@ -141,13 +143,14 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def _check(path: Path) -> None:
-    with closing(_connect(path, read_only=True)) as connection:
+    with closing(_connect(path, mode=_BACKUP)) as connection:
         (verdict,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
     if verdict != "ok":
         raise CorruptedDataError(f"{path} is damaged: {verdict}")
 
 
-def _fsync(path: Path) -> None:
+def on_disk(path: Path) -> None:
+    """Wait until a file, or the names in a directory, would survive a loss of power."""
     if os.name == "nt" and path.is_dir():  # Windows opens no directories
         return
     descriptor = os.open(path, os.O_RDONLY)

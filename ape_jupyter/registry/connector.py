@@ -10,6 +10,7 @@ from typing import Protocol
 import sqlalchemy as sa
 
 from ape_jupyter.errors import InvalidArgumentError
+from ape_jupyter.registry.guard import Guard
 from ape_jupyter.registry.sqlite import SqliteConnector
 
 __all__ = ["Connector", "connector_for"]
@@ -23,7 +24,15 @@ class Watcher(Protocol):
 
 
 class Connector(Protocol):
-    """A database for any number of threads and processes."""
+    """A database for any number of threads and processes.
+
+    Attributes
+    ----------
+    guard : callable or None
+        Asked at the start of each writing transaction, and raises if there may be none.
+    """
+
+    guard: Guard | None
 
     @property
     def place(self) -> str:

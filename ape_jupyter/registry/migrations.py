@@ -12,6 +12,8 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import sqlalchemy as sa
 from alembic.migration import MigrationContext
@@ -29,7 +31,10 @@ from ape_jupyter.registry.search_index.writing import rebuild
 from ape_jupyter.registry.sqlite import SqliteConnector
 from ape_jupyter.registry.users import current_user
 
-__all__ = ["STEPS", "Step", "migrate", "pending", "version_of"]
+if TYPE_CHECKING:
+    from ape_jupyter.registry.dumps import Dumps
+
+__all__ = ["STEPS", "Step", "dumps_of", "migrate", "pending", "version_in_use", "version_of"]
 
 _LOCK_TIMEOUT_SECONDS = 600
 _log = logging.getLogger(__name__)
@@ -155,16 +160,23 @@ def pending(version: int, to: int = DATABASE_VERSION) -> list[Step]:
     return [step for step in STEPS if version < step.version <= to]
 
 
-def migrate(database: Connector, to: int = DATABASE_VERSION) -> list[Step]:
+def migrate(
+    database: Connector, to: int = DATABASE_VERSION, *, backups: Path | None = None
+) -> list[Step]:
     """Bring a database to a version; return the steps that this took.
 
-    Each step is one transaction, so that after a crash the next one goes on. A file is first
-    copied to ``backups/``; of PostgreSQL its server's owner makes backups.
+    Each step is one transaction, so that after a crash the next one goes on. Before the
+    first, a backup is made.
+
+    Parameters
+    ----------
+    backups : Path, optional
+        Where a PostgreSQL database is backed up; without, it is not.
 
     Raises
     ------
     MigrationError
-        If the file belongs to another user.
+        If the file belongs to another user, or PostgreSQL can not be backed up.
     LibraryBusyError
         If another process has been at it for ten minutes.
     """
@@ -173,8 +185,8 @@ def migrate(database: Connector, to: int = DATABASE_VERSION) -> list[Step]:
         with database.read() as connection:
             version = version_of(connection)
         steps = pending(version, to)
-        if steps and isinstance(database, SqliteConnector):
-            backup = Backups(database.path).make(version)
+        backup = _back_up(database, version, backups) if steps else None
+        if backup is not None:
             _log.warning("%s is brought to version %d; backup: %s", database.place, to, backup)
         for step in steps:
             with database.write() as connection:
@@ -184,6 +196,37 @@ def migrate(database: Connector, to: int = DATABASE_VERSION) -> list[Step]:
                     _record(connection, step)
                     taken.append(step)
     return taken
+
+
+def version_in_use(database: Connector) -> int:
+    """Return the version of a database that may be no registry yet.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If it is none.
+    """
+    with database.read() as connection:
+        if not sa.inspect(connection).has_table(library_state.name):
+            raise InvalidArgumentError(f"There is no library in {database.place}.")
+        return version_of(connection)
+
+
+def dumps_of(database: Connector, directory: Path) -> Dumps:
+    """Return the backups of a PostgreSQL database."""
+    # Its driver is not installed everywhere.
+    from ape_jupyter.registry.dumps import Dumps
+    from ape_jupyter.registry.postgresql import PostgresqlConnector
+
+    return Dumps(cast("PostgresqlConnector", database), directory)
+
+
+def _back_up(database: Connector, version: int, directory: Path | None) -> Path | None:
+    if isinstance(database, SqliteConnector):
+        return Backups(database.path).make(version)
+    if directory is None:
+        return None
+    return dumps_of(database, directory).make(version)
 
 
 def _locked(database: Connector) -> AbstractContextManager[object]:

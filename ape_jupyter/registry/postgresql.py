@@ -16,8 +16,10 @@ from ape_jupyter.errors import (
     InvalidArgumentError,
     LibraryBusyError,
     OutOfSpaceError,
+    SchemaTooNewError,
     ServerUnavailableError,
 )
+from ape_jupyter.registry.guard import Guard, changed_meanwhile
 
 __all__ = ["CHANNEL", "PostgresqlConnector"]
 
@@ -25,10 +27,13 @@ CHANNEL = "ape_jupyter_events"
 _WRITER_LOCK = 0x4150_4552  # the letters APER
 _LOCK_TIMEOUT_SECONDS = 30
 _POLL_SECONDS = 0.1
+_OTHER_SCHEMA = ("42P01", "42703")  # no such table, no such column
 
 
 class PostgresqlConnector:
     """A PostgreSQL database for any number of threads, processes and machines."""
+
+    guard: Guard | None = None
 
     def __init__(self, url: str) -> None:
         try:
@@ -36,6 +41,7 @@ class PostgresqlConnector:
         except (ArgumentError, ValueError) as error:
             raise InvalidArgumentError("This is not a URL of a PostgreSQL database.") from error
         self.place = parsed.render_as_string(hide_password=True)
+        self._url = parsed.set(drivername="postgresql")
         self._engine = sa.create_engine(
             parsed,
             pool_size=8,
@@ -48,6 +54,14 @@ class PostgresqlConnector:
         # Every statement of a writer must see what the writers before it have done; a
         # snapshot that was taken while waiting for the lock would not.
         self._writing = self._engine.execution_options(isolation_level="READ COMMITTED")
+
+    def conninfo(self) -> tuple[str, str | None]:
+        """Return the URL and the password for PostgreSQL's own tools.
+
+        Apart, for everybody on a machine can read the arguments of a process.
+        """
+        url = self._url._replace(password=None)
+        return url.render_as_string(hide_password=False), self._url.password
 
     def prepare(self) -> None:
         """Do nothing: a server is made for many users."""
@@ -69,6 +83,8 @@ class PostgresqlConnector:
         with self._translated(), self._writing.begin() as connection:
             connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT_SECONDS}s'")
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_WRITER_LOCK)))
+            if self.guard is not None:
+                self.guard(connection)
             yield connection
             # A hint that is only sent if the transaction commits; the truth is in the table.
             connection.exec_driver_sql(f"NOTIFY {CHANNEL}")
@@ -99,6 +115,8 @@ class PostgresqlConnector:
             message = f"The database {self.place} does not answer: {error.orig}"
             raise ServerUnavailableError(message) from error
         except DBAPIError as error:
+            if getattr(error.orig, "sqlstate", None) in _OTHER_SCHEMA:
+                raise SchemaTooNewError(changed_meanwhile(self.place)) from error
             if error.connection_invalidated:
                 message = f"The connection to {self.place} was lost: {error.orig}"
                 raise ServerUnavailableError(message) from error

@@ -10,6 +10,7 @@ from ape_jupyter.errors import SchemaTooNewError
 from ape_jupyter.registry import reading
 from ape_jupyter.registry.accesses import Accesses
 from ape_jupyter.registry.connector import connector_for
+from ape_jupyter.registry.guard import version_guard
 from ape_jupyter.registry.log import WithLog
 from ape_jupyter.registry.lookup import WithLookup
 from ape_jupyter.registry.schema import DATABASE_VERSION, event_log, library_state, metadata
@@ -30,6 +31,9 @@ class Registry(WithLookup, WithWriting, WithTagging, WithTrash, WithLog):
     ----------
     location : Path or str
         A SQLite file, or the ``postgresql://`` URL of a database.
+    backups : Path, optional
+        Where a PostgreSQL database is backed up before its schema changes; without, it is not.
+        Those of a file are beside it.
 
     Raises
     ------
@@ -39,9 +43,10 @@ class Registry(WithLookup, WithWriting, WithTagging, WithTrash, WithLog):
         On opening a database of an older version that belongs to another user.
     """
 
-    def __init__(self, location: Path | str) -> None:
+    def __init__(self, location: Path | str, backups: Path | None = None) -> None:
         self._database = connector_for(location)
         self._accesses = Accesses(self._database)
+        self._backups = backups
         try:
             self._open()
         except BaseException:
@@ -61,7 +66,8 @@ class Registry(WithLookup, WithWriting, WithTagging, WithTrash, WithLog):
         elif version < DATABASE_VERSION:
             from ape_jupyter.registry.migrations import migrate
 
-            migrate(self._database)
+            migrate(self._database, backups=self._backups)
+        self._database.guard = version_guard(self._database.place)
         self._database.prepare()
         with self._database.read() as connection:
             # Compiles the query, or the first run that somebody opens would take twice as long.

@@ -15,7 +15,14 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from ape_jupyter.errors import ApeError, CorruptedDataError, LibraryBusyError, OutOfSpaceError
+from ape_jupyter.errors import (
+    ApeError,
+    CorruptedDataError,
+    LibraryBusyError,
+    OutOfSpaceError,
+    SchemaTooNewError,
+)
+from ape_jupyter.registry.guard import Guard, changed_meanwhile
 
 try:
     import pysqlite3.dbapi2 as bundled_sqlite
@@ -45,6 +52,8 @@ DRIVER = _best_driver()
 
 class SqliteConnector:
     """A SQLite database for any number of threads and processes of one machine."""
+
+    guard: Guard | None = None
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -106,6 +115,8 @@ class SqliteConnector:
         try:
             engine = self._engine.execution_options(writes=True)
             with self._translated(), engine.begin() as connection:
+                if self.guard is not None:
+                    self.guard(connection)
                 yield connection
         finally:
             self._writing.release()
@@ -136,6 +147,8 @@ class SqliteConnector:
             if "full" in reason:
                 message = f"The disk that holds {self.path} is full; nothing was changed."
                 raise OutOfSpaceError(message) from error
+            if reason.startswith(("no such table", "no such column")):
+                raise SchemaTooNewError(changed_meanwhile(self.place)) from error
             raise ApeError(f"The database {self.path} can not be used: {reason}") from error
         except DatabaseError as error:
             if "malformed" in str(error.orig) or "not a database" in str(error.orig):

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, cast
 from jupyter_server.extension.application import ExtensionApp
 from traitlets import Bool, Float, Integer, List, Unicode, default
 
-from ape_jupyter.library.location import default_directory
+from ape_jupyter.library.location import default_target
+from ape_jupyter.library.place import LibraryPlace
 from ape_jupyter.server.discovery_file import DiscoveryFile, server_info
 from ape_jupyter.server.event_feed import EventFeed
 from ape_jupyter.server.handlers import HANDLERS
@@ -49,8 +50,9 @@ class ApeJupyterApp(ExtensionApp):
     load_other_extensions = True
 
     library = Unicode(
-        help="""Directory of the library. Default: the environment variable
-        APE_JUPYTER_LIBRARY, else "ape-jupyter" in Jupyter's data directory."""
+        help="""Directory of the library, or postgresql://HOST/DATABASE?library=DIRECTORY. Default:
+        the environment variable APE_JUPYTER_LIBRARY, else "ape-jupyter" in Jupyter's data
+        directory."""
     ).tag(config=True)
 
     kernel_access = Bool(
@@ -124,7 +126,7 @@ class ApeJupyterApp(ExtensionApp):
 
     @default("library")
     def _default_library(self) -> str:
-        return str(default_directory())
+        return default_target()
 
     access: LibraryAccess
     jobs: ImportJobs
@@ -149,7 +151,7 @@ class ApeJupyterApp(ExtensionApp):
         serverapp = cast("ServerApp", self.serverapp)
         self.events = EventFeed(ChangeHints(cast("EventLogger", serverapp.event_logger)).announce)
         self.access = LibraryAccess(
-            Path(self.library).expanduser().absolute(),
+            LibraryPlace.of(self.library),
             on_opened=self.events.follow,
             cache_budget_mb=self.cache_budget_mb,
             memory_threshold=self.memory_threshold,

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ape_jupyter.errors import LibraryBusyError, SchemaTooNewError, ServerUnavailableError
+from ape_jupyter.library.place import LibraryPlace
 
 if TYPE_CHECKING:
     from ape_jupyter.library.local import LocalLibrary
@@ -46,11 +47,12 @@ class LibraryAccess:
 
     def __init__(
         self,
-        directory: Path,
+        place: LibraryPlace,
         on_opened: Callable[[LocalLibrary], None] | None = None,
         **options: Any,
     ) -> None:
-        self.directory = directory
+        self.directory = place.directory
+        self._database = place.database
         self._on_opened = on_opened
         self._options = options
         self._library: LocalLibrary | None = None
@@ -98,7 +100,7 @@ class LibraryAccess:
             # Loading pyarrow takes longer than a Jupyter server should need to start.
             from ape_jupyter.library.local import LocalLibrary
 
-            return LocalLibrary.open(self.directory, **self._options)
+            return LocalLibrary.open(self.directory, database=self._database, **self._options)
         except (SchemaTooNewError, LibraryBusyError):
             raise
         # Whatever is wrong with a library, the user has to hear it from the extension.

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import sqlalchemy as sa
 
@@ -15,9 +16,16 @@ __all__ = ["PostgresqlServer", "running_postgresql"]
 
 @dataclass(frozen=True, slots=True)
 class PostgresqlServer:
-    """A server that answers at a socket of its own."""
+    """A server that answers at a socket of its own.
+
+    Attributes
+    ----------
+    tools : Path
+        The directory of ``pg_dump`` and ``psql`` of its version.
+    """
 
     url: str
+    tools: Path
 
     @contextmanager
     def database(self) -> Iterator[str]:
@@ -47,7 +55,7 @@ def running_postgresql() -> Iterator[PostgresqlServer]:
     with tempfile.TemporaryDirectory(prefix="ape-pg-", ignore_cleanup_errors=True) as directory:
         server = get_server(directory, cleanup_mode="stop")
         try:
-            running = PostgresqlServer(server.get_uri())
+            running = PostgresqlServer(server.get_uri(), Path(server.bin_path))
             # Its data are gone after the test anyway.
             running.execute("ALTER SYSTEM SET fsync = off")
             running.execute("SELECT pg_reload_conf()")

@@ -15,6 +15,7 @@ from ape_jupyter.library import mounts as mounts_module
 from ape_jupyter.library.file_systems import ALLOW_VARIABLE, file_system_of
 from ape_jupyter.library.local import LocalLibrary
 from ape_jupyter.library.mounts import Mount, mount_of, parse_mounts
+from ape_jupyter.library.place import LibraryPlace
 from ape_jupyter.server.library_access import LibraryAccess
 
 ROOT = b"27 1 254:0 / / rw,relatime - ext4 /dev/vda rw,discard\n"
@@ -124,7 +125,7 @@ def test_a_local_library_has_no_such_note(library: LocalLibrary) -> None:
 def test_the_server_has_the_same_switch(allowed: bool, mounted, tmp_path: Path) -> None:
     home = tmp_path / "home"
     mounted(SHARED["nfs"], home)
-    access = LibraryAccess(home, allow_network_file_system=allowed)
+    access = LibraryAccess(LibraryPlace(home), allow_network_file_system=allowed)
     if allowed:
         assert access.library().location == str(home)
     else:

@@ -16,13 +16,20 @@ from alembic.migration import MigrationContext
 from click.testing import CliRunner
 
 from ape_jupyter.cli.main import main
-from ape_jupyter.errors import CorruptedDataError, InvalidArgumentError, SchemaTooNewError
+from ape_jupyter.errors import (
+    CorruptedDataError,
+    InvalidArgumentError,
+    MigrationError,
+    SchemaTooNewError,
+)
 from ape_jupyter.model.events import EventType
 from ape_jupyter.model.listing import SearchRequest
 from ape_jupyter.model.simulation import Status
 from ape_jupyter.registry import migrations
 from ape_jupyter.registry.backups import KEPT, Backups, version_in
 from ape_jupyter.registry.connector import connector_for
+from ape_jupyter.registry.dumps import Dumps
+from ape_jupyter.registry.postgresql import PostgresqlConnector
 from ape_jupyter.registry.registry import Registry
 from ape_jupyter.registry.schema import (
     DATABASE_VERSION,
@@ -35,6 +42,7 @@ from ape_jupyter.registry.schema import (
 from ape_jupyter.registry.search_index.tables import parameter_profiles
 from ape_jupyter.registry.sqlite import SqliteConnector
 from ape_jupyter.services.search.grammar import parse
+from ape_jupyter.testing.postgresql import PostgresqlServer
 from ape_jupyter.testing.suite_registry import example_metadata
 
 # Written by ape-jupyter as it was when the version was the newest.
@@ -84,6 +92,7 @@ def test_the_first_version_is_brought_up_on_opening(old: Path) -> None:
     assert registry.broken_history() is None
     registry.close()
     (backup,) = Backups(old).paths()
+    assert list(backup.parent.iterdir()) == [backup]
     assert content(backup) == expected
     assert version_in(backup) == 1
 
@@ -304,7 +313,9 @@ def test_the_third_version_is_brought_up(
             for table in (tag_details, saved_searches, recent_searches, parameter_profiles):
                 table.drop(connection)
             connection.execute(sa.update(library_state).values(database_version=3))
-        Registry(location).close()
+        Registry(location, tmp_path / "backups").close()
+        (backup,) = (tmp_path / "backups").iterdir()
+        assert "-version-3-" in backup.name
         with connector.read() as connection:
             context = MigrationContext.configure(connection, opts={"include_name": is_ours})
             assert compare_metadata(context, metadata) == []
@@ -315,4 +326,86 @@ def test_the_third_version_is_brought_up(
         registry = Registry(location)
         assert registry.all_runs() == runs
         assert registry.search(parse("protocol.min_interval_days=28"), SearchRequest()).total == 3
+        registry.close()
+
+
+def test_a_server_is_backed_up_and_restored(
+    postgresql: PostgresqlServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with postgresql.database() as url:
+        registry = Registry(url)
+        runs = [example_metadata(number, tags=("nhs",)) for number in range(3)]
+        for run in runs:
+            registry.add(run, {"protocol": {"min_interval_days": 28}})
+        connector = PostgresqlConnector(url)
+        dumps = Dumps(connector, tmp_path / "backups")
+        backup = dumps.make(DATABASE_VERSION)
+        registry.set_tags([runs[0].sim_id], ["later"], ["nhs"])
+        kept = dumps.restore(backup)
+        assert registry.all_runs() == runs
+        assert registry.search(parse("tag:nhs"), SearchRequest()).total == 3
+        assert registry.broken_history() is None
+        with connector.read() as connection:
+            context = MigrationContext.configure(connection, opts={"include_name": is_ours})
+            assert compare_metadata(context, metadata) == []
+        registry.add(example_metadata(7), {"protocol": {"min_interval_days": 56}})
+        assert dumps.restore(kept) in dumps.paths()
+        assert registry.get(runs[0].sim_id).tags == ("later",)
+
+        whole = backup.read_bytes()
+        backup.write_bytes(whole[: len(whole) // 2])
+        with pytest.raises(CorruptedDataError, match="not a whole backup"):
+            dumps.restore(backup)
+        # Whole by its end, yet not: all of it is one transaction.
+        backup.write_bytes(whole.replace(b"COPY ", b"KOPY ", 1))
+        with pytest.raises(MigrationError, match="nothing was changed"):
+            dumps.restore(backup)
+        assert registry.get(runs[0].sim_id).tags == ("later",)
+        monkeypatch.setenv("PATH", str(tmp_path))
+        with pytest.raises(MigrationError, match="--no-backup"):
+            dumps.make(DATABASE_VERSION)
+        connector.close()
+        registry.close()
+
+
+OTHER_VERSION = """
+import sys
+from pathlib import Path
+from ape_jupyter.registry.connector import connector_for
+location = sys.argv[1]
+connector = connector_for(location if "://" in location else Path(location))
+with connector.write() as connection:
+    for statement in sys.argv[2:]:
+        connection.exec_driver_sql(statement)
+connector.close()
+"""
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_what_is_open_notices_that_another_process_changed_the_version(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    with ExitStack() as stack:
+        location: Path | str = tmp_path / "registry.db"
+        if kind == "postgresql":
+            location = stack.enter_context(request.getfixturevalue("postgresql").database())
+        registry = Registry(location)
+        run = example_metadata(1)
+        registry.add(run, {})
+
+        def elsewhere(*statements: str) -> None:
+            command = [sys.executable, "-c", OTHER_VERSION, str(location), *statements]
+            subprocess.run(command, check=True)
+
+        elsewhere("UPDATE library_state SET database_version = 99")
+        assert registry.get(run.sim_id) == run
+        for write in (
+            lambda: registry.set_tags([run.sim_id], ["nhs"], []),
+            lambda: registry.record_event(EventType.SEARCH_PERFORMED),
+        ):
+            with pytest.raises(SchemaTooNewError, match="nothing was changed"):
+                write()
+        elsewhere("ALTER TABLE simulations RENAME COLUMN notes TO remarks")
+        with pytest.raises(SchemaTooNewError, match="Restart"):
+            registry.get(run.sim_id)
         registry.close()
