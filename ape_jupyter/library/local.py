@@ -75,7 +75,12 @@ class LocalLibrary(
         database: str | None = None,
     ) -> None:
         self.directory = directory
-        self._registry = Registry(database or directory / DATABASE, directory / BACKUPS)
+        on = file_system_of(directory / DATABASE)
+        self._registry = Registry(
+            database or directory / DATABASE,
+            directory / BACKUPS,
+            shares_memory=on is None or on.is_local,
+        )
         self._events = EventBus(self._registry)
         self._store = ObjectStore(directory / "objects", directory / "staging")
         self._store.discard_abandoned()

@@ -22,7 +22,7 @@ from ape_jupyter.model.simulation import SimulationMetadata, Status
 from ape_jupyter.model.tags import normalise_tag, with_tags
 from ape_jupyter.registry import events, reading
 from ape_jupyter.registry.recorded import count_changes, record_changes, write_tags
-from ape_jupyter.registry.rows import metadata_of, row_of
+from ape_jupyter.registry.rows import bindable, metadata_of, row_of
 from ape_jupyter.registry.schema import documents, simulations
 from ape_jupyter.registry.search_index.writing import index_parameters, index_run
 
@@ -133,6 +133,11 @@ def carry_out(
 def _run_of(connection: sa.Connection, operation: _ChangeOfRun) -> SimulationMetadata:
     if isinstance(operation, RestoreSimulation | SetStatus | ReplaceResults):
         return reading.one(connection, operation.sim_id)
+    if isinstance(operation, DeleteSimulation):
+        # Whose first request was lost asks again, and finds the run in the trash.
+        exact = reading.maybe_one(connection, bindable(operation.sim_id))
+        if exact is not None:
+            return exact
     return reading.find(connection, operation.sim_id)
 
 
@@ -149,7 +154,8 @@ def _wanted(run: SimulationMetadata, operation: _ChangeOfRun) -> dict[str, Any]:
         case DeleteSimulation():
             return {"status": Status.TRASHED}
         case RestoreSimulation():
-            return {"status": Status.AVAILABLE}
+            # What is quarantined stays so until its results are whole again.
+            return {"status": Status.AVAILABLE} if run.status is Status.TRASHED else {}
         case SetStatus():
             return {"status": operation.status}
         case ReplaceResults():

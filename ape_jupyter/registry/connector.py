@@ -58,8 +58,13 @@ class Connector(Protocol):
         """Close all connections."""
 
 
-def connector_for(location: Path | str) -> Connector:
+def connector_for(location: Path | str, *, shares_memory: bool = True) -> Connector:
     """Return a connector to a SQLite file or to a ``postgresql://`` URL.
+
+    Parameters
+    ----------
+    shares_memory : bool
+        Of a file: see :class:`SqliteConnector`.
 
     Raises
     ------
@@ -67,7 +72,7 @@ def connector_for(location: Path | str) -> Connector:
         If the URL is of another database, or the driver is not installed.
     """
     if isinstance(location, Path):
-        return SqliteConnector(location)
+        return SqliteConnector(location, shares_memory=shares_memory)
     if location.startswith(("postgresql://", "postgres://")):
         if importlib.util.find_spec("psycopg") is None:
             message = "PostgreSQL needs a driver: pip install 'ape-jupyter[postgres]'."

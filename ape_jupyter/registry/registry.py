@@ -34,6 +34,8 @@ class Registry(WithLookup, WithWriting, WithTagging, WithTrash, WithLog):
     backups : Path, optional
         Where a PostgreSQL database is backed up before its schema changes; without, it is not.
         Those of a file are beside it.
+    shares_memory : bool
+        Whether the file is on a disk of this machine; see :class:`SqliteConnector`.
 
     Raises
     ------
@@ -43,8 +45,10 @@ class Registry(WithLookup, WithWriting, WithTagging, WithTrash, WithLog):
         On opening a database of an older version that belongs to another user.
     """
 
-    def __init__(self, location: Path | str, backups: Path | None = None) -> None:
-        self._database = connector_for(location)
+    def __init__(
+        self, location: Path | str, backups: Path | None = None, *, shares_memory: bool = True
+    ) -> None:
+        self._database = connector_for(location, shares_memory=shares_memory)
         self._accesses = Accesses(self._database)
         self._backups = backups
         try:

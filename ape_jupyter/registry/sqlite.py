@@ -51,16 +51,23 @@ DRIVER = _best_driver()
 
 
 class SqliteConnector:
-    """A SQLite database for any number of threads and processes of one machine."""
+    """A SQLite database for any number of threads and processes of one machine.
+
+    Parameters
+    ----------
+    shares_memory : bool
+        Whether all that open it can map the same memory, as a write-ahead log needs; not on
+        a network file system.
+    """
 
     guard: Guard | None = None
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, shares_memory: bool = True) -> None:
         self.path = path
         # SQLite's own queue is a lottery; the threads of a process need not take part in it.
         self._writing = threading.Lock()
         wal_is_safe = DRIVER.sqlite_version_info >= FIRST_SAFE_WAL
-        self._journal_mode = "wal" if wal_is_safe else "delete"
+        self._journal_mode = "wal" if wal_is_safe and shares_memory else "delete"
         self._engine = sa.create_engine(
             sa.URL.create("sqlite+pysqlite", database=str(path)),
             module=DRIVER,

@@ -271,9 +271,12 @@ class TagTests:
         assert not filled.tags()
         with pytest.raises(SimulationNotFoundError):
             filled.get_metadata(EXAMPLE_NAMES[0])
+        # Who lost the first answer asks again.
+        assert filled.delete(run.sim_id) == run
         restored = filled.restore(run.sim_id)
         assert restored.status.value == "available"
         assert restored.tags == ("kept",)
+        assert filled.restore(run.sim_id) == restored
         assert filled.get_metadata(EXAMPLE_NAMES[0]) == restored
 
     def test_importing_a_deleted_run_brings_it_back(

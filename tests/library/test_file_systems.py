@@ -115,9 +115,12 @@ def test_those_who_know_better_can_say_so(
         assert library.file_system is not None
         assert not library.file_system.is_local
         assert any("fuse.sshfs" in note for note in library.memory().notes)
+        # Its index would be in memory that machines do not share.
+        assert not (home / "registry.db-wal").exists()
 
 
 def test_a_local_library_has_no_such_note(library: LocalLibrary) -> None:
+    assert (library.directory / "registry.db-wal").exists()
     assert not any("The cache is on" in note for note in library.memory().notes)
 
 

@@ -37,6 +37,12 @@ async def test_search_tag_of_the_entity(fetch, sim_ids):
     again = await fetch("simulations", params={"query": "e"}, headers={"If-None-Match": etag})
     assert again.code == 304
     assert again.body == b""
+    of_today = {"query": "created:<1d"}
+    before = await fetch("simulations", params=of_today)
+    after = await fetch(
+        "simulations", params=of_today, headers={"If-None-Match": before.headers["ETag"]}
+    )
+    assert after.code == 200
     other = await fetch("simulations", params={"query": "x"}, headers={"If-None-Match": etag})
     assert other.code == 200
     await fetch("tags", json={"sim_ids": sim_ids[:1], "add": ["new"]})

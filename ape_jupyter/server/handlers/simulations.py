@@ -17,6 +17,7 @@ from ape_jupyter.model.listing import SearchRequest
 from ape_jupyter.model.simulation import SimulationMetadata
 from ape_jupyter.server.handlers.base import ApeHandler
 from ape_jupyter.server.permissions import authenticated, authorized
+from ape_jupyter.services.search.requests import search_tree
 from ape_jupyter.wire.encoding import dumps
 from ape_jupyter.wire.messages import OpenedSimulation, OpenedTable
 from ape_jupyter.wire.searches import decode_search
@@ -68,7 +69,9 @@ class SimulationsHandler(ApeHandler):
 
 
 def _etag(library: LocalLibrary, request: SearchRequest) -> str:
-    asked = hashlib.sha256(repr((library.location, request)).encode()).hexdigest()[:16]
+    # With the tree, for "created:<30d" asks for other runs a moment later.
+    asked_for = (library.location, request, search_tree(request))
+    asked = hashlib.sha256(repr(asked_for).encode()).hexdigest()[:16]
     return f'W/"{library.revision()}-{asked}"'
 
 
