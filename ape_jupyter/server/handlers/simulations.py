@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from tornado import web
 from ape_jupyter.cache.leases import Lease, leased
 from ape_jupyter.errors import InvalidArgumentError
 from ape_jupyter.model.listing import SearchRequest
+from ape_jupyter.model.query import Age, QueryNode, Within, leaves
 from ape_jupyter.model.simulation import SimulationMetadata
 from ape_jupyter.server.handlers.base import ApeHandler
 from ape_jupyter.server.permissions import authenticated, authorized
@@ -69,10 +71,16 @@ class SimulationsHandler(ApeHandler):
 
 
 def _etag(library: LocalLibrary, request: SearchRequest) -> str:
-    # With the tree, for "created:<30d" asks for other runs a moment later.
-    asked_for = (library.location, request, search_tree(request))
-    asked = hashlib.sha256(repr(asked_for).encode()).hexdigest()[:16]
+    conditions = leaves(search_tree(request))
+    if any(isinstance(end, Age) for node in conditions for end in _ends(node)):
+        # "created:<30d" finds other runs a moment later, whether something changed or not.
+        return f'W/"{uuid.uuid4().hex}"'
+    asked = hashlib.sha256(repr((library.location, request)).encode()).hexdigest()[:16]
     return f'W/"{library.revision()}-{asked}"'
+
+
+def _ends(node: QueryNode) -> tuple[object, ...]:
+    return (node.since, node.until) if isinstance(node, Within) else ()
 
 
 class SimulationHandler(ApeHandler):
