@@ -12,6 +12,7 @@ from ape_jupyter.client.events import RemoteEventLog, RemoteEvents
 from ape_jupyter.client.fetched import TableFetcher
 from ape_jupyter.client.performance import RemotePerformance
 from ape_jupyter.client.residency import RemoteResidency
+from ape_jupyter.client.searches import RemoteSearches
 from ape_jupyter.client.tagging import RemoteTagging
 from ape_jupyter.client.taking_in import RemoteIntake
 from ape_jupyter.client.transactions import RemoteTransactions
@@ -30,6 +31,7 @@ class RemoteLibrary(
     RemoteWatching,
     RemoteChanges,
     RemoteTagging,
+    RemoteSearches,
     RemoteTransactions,
     RemoteEvents,
     RemoteComparison,

@@ -22,6 +22,7 @@ from ape_jupyter.library.location import BUDGET_SETTING, DATABASE, MEASUREMENTS,
 from ape_jupyter.library.opening import WithRuns
 from ape_jupyter.library.performance import WithPerformance
 from ape_jupyter.library.residency import Residency, WithResidency
+from ape_jupyter.library.searches import WithSearches
 from ape_jupyter.library.tagging import WithTagging
 from ape_jupyter.library.taking_in import WithIntake
 from ape_jupyter.library.telling import WithEvents
@@ -45,6 +46,7 @@ class LocalLibrary(
     WithWatching,
     WithChanges,
     WithTagging,
+    WithSearches,
     WithTransactions,
     WithEvents,
     WithLifecycle,

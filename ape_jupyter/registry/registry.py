@@ -12,7 +12,9 @@ from ape_jupyter.registry.accesses import Accesses
 from ape_jupyter.registry.connector import connector_for
 from ape_jupyter.registry.log import WithLog
 from ape_jupyter.registry.lookup import WithLookup
+from ape_jupyter.registry.performed_searches import PerformedSearches
 from ape_jupyter.registry.schema import DATABASE_VERSION, event_log, library_state, metadata
+from ape_jupyter.registry.searches import WithSearches
 from ape_jupyter.registry.tagging import WithTagging
 from ape_jupyter.registry.trash import WithTrash
 from ape_jupyter.registry.writing import WithWriting
@@ -20,7 +22,7 @@ from ape_jupyter.registry.writing import WithWriting
 __all__ = ["Registry"]
 
 
-class Registry(WithLookup, WithWriting, WithTagging, WithTrash, WithLog):
+class Registry(WithLookup, WithWriting, WithTagging, WithSearches, WithTrash, WithLog):
     """The database of a library. Threads may share one; processes open one each.
 
     Every change names who made it, by default the account of this process, and is one
@@ -42,6 +44,7 @@ class Registry(WithLookup, WithWriting, WithTagging, WithTrash, WithLog):
     def __init__(self, location: Path | str) -> None:
         self._database = connector_for(location)
         self._accesses = Accesses(self._database)
+        self._searches = PerformedSearches(self._database)
         try:
             self._open()
         except BaseException:
@@ -84,6 +87,7 @@ class Registry(WithLookup, WithWriting, WithTagging, WithTrash, WithLog):
     def close(self) -> None:
         """Write what was held back and close all connections."""
         self._accesses.close()
+        self._searches.close()
         self._database.close()
 
 

@@ -19,6 +19,11 @@ from ape_jupyter.server.handlers.performance import (
     PerformanceHandler,
     SuggestionsHandler,
 )
+from ape_jupyter.server.handlers.searches import (
+    RecentSearchesHandler,
+    SavedSearchesHandler,
+    SavedSearchHandler,
+)
 from ape_jupyter.server.handlers.simulations import (
     DocumentsHandler,
     OpenHandler,
@@ -67,6 +72,9 @@ HANDLERS: tuple[tuple[str, type[ApeHandler]], ...] = (
     ("tags/merge", MergeTagsHandler),
     ("tags/colour", TagColourHandler),
     ("tags/undo", UndoTagsHandler),
+    ("searches", SavedSearchesHandler),
+    ("searches/{name}", SavedSearchHandler),
+    ("recent-searches", RecentSearchesHandler),
     ("transactions", TransactionsHandler),
     ("transactions/rollback", RollbackHandler),
     ("trash/purge", PurgeHandler),
