@@ -70,7 +70,9 @@ export interface components {
     };
     /** @description The result of a comparison; ``request`` is what was computed, nothing left out. */
     Comparison: {
+      cost_effectiveness: components['schemas']['CostEffectivenessColumns'];
       differences: components['schemas']['DifferenceColumns'];
+      distributions: components['schemas']['DistributionColumns'];
       metrics: components['schemas']['Metric'][];
       /** @description Runs that are left out of a metric, and why. */
       missing: components['schemas']['MissingMetric'][];
@@ -91,6 +93,10 @@ export interface components {
       bin_width?: number | null;
       comparison_type?: components['schemas']['ComparisonType'];
       confidence?: number;
+      /** @description Whether costs are set against letters gained. */
+      cost_effectiveness?: boolean;
+      /** @description Whether counts by value are given at the times that are tested. */
+      distributions?: boolean;
       /** @description Ids, also `cost_<component>` and `workload_<role>`; `all` alone for whatever the runs have. Only vision when None. */
       metrics?: string[] | null;
       /** @description `locf` for tests and `observed` else when None. */
@@ -104,6 +110,8 @@ export interface components {
       /** @description The first run when None. */
       reference?: string | null;
       sim_ids: string[];
+      /** @description By what these are also compared in parts. */
+      subgroups?: components['schemas']['PatientGrouping'][];
       time_alignment?: components['schemas']['TimeAlignment'];
       /** @description When to test: days, shares or ISO dates; the end of each year and the end when None. */
       times?: number[] | string[] | null;
@@ -114,6 +122,10 @@ export interface components {
       bin_width: number;
       comparison_type: components['schemas']['ComparisonType'];
       confidence: number;
+      /** @description Whether costs are set against letters gained, patient by patient. */
+      cost_effectiveness: boolean;
+      /** @description Whether counts by value are given at the times that are tested. */
+      distributions: boolean;
       metrics: string[];
       observations: components['schemas']['Observations'];
       /** @description Whether runs with the same patients are also tested patient by patient. */
@@ -124,6 +136,8 @@ export interface components {
       pool_replicates: boolean;
       reference: string;
       sim_ids: string[];
+      /** @description By what these are also compared in parts, by one column at a time. */
+      subgroups: components['schemas']['PatientGrouping'][];
       time_alignment: components['schemas']['TimeAlignment'];
       /** @description When to test, on the scale of ``x``; None for the end of each year, and the end. */
       times: number[] | null;
@@ -133,6 +147,48 @@ export interface components {
      * @enum {string}
      */
     ComparisonType: 'overlay' | 'side_by_side' | 'difference' | 'statistical';
+    /** @description One row per comparator that has costs, and subgroup; differences are comparator - reference. */
+    CostEffectivenessColumns: {
+      by: string[];
+      comparator: string[];
+      cost_comparator: (number | null)[];
+      cost_per_letter_comparator: (number | null)[];
+      cost_per_letter_reference: (number | null)[];
+      cost_reference: (number | null)[];
+      /** @description Of the estimates of both differences. */
+      cov_d_cost_d_effect: (number | null)[];
+      currency: string[];
+      d_cost: (number | null)[];
+      d_cost_high: (number | null)[];
+      d_cost_low: (number | null)[];
+      d_effect: (number | null)[];
+      d_effect_high: (number | null)[];
+      d_effect_low: (number | null)[];
+      /** @description In which quarter of the plane the estimates lie, in words. */
+      dominance: string[];
+      effect: string[];
+      effect_comparator: (number | null)[];
+      effect_reference: (number | null)[];
+      /** @description Cost of one more letter. */
+      icer: (number | null)[];
+      icer_high: (number | null)[];
+      icer_low: (number | null)[];
+      /** @description Whether the ratio may lie `between` low and high, `outside` of them, or be `any` number. */
+      icer_set: string[];
+      is_paired: boolean[];
+      n_comparator: number[];
+      n_reference: number[];
+      /** @description Probabilities under the normal distribution of the estimates. */
+      p_less_costly: (number | null)[];
+      /** @description Probabilities under the normal distribution of the estimates. */
+      p_more_effective: (number | null)[];
+      reference: string[];
+      subgroup: string[];
+      /** @description Of the estimates of both differences. */
+      var_d_cost: (number | null)[];
+      /** @description Of the estimates of both differences. */
+      var_d_effect: (number | null)[];
+    };
     /** @description Move a run to the trash. */
     DeleteSimulation: {
       expected_revision?: number | null;
@@ -140,6 +196,7 @@ export interface components {
     };
     /** @description One row per metric, state, comparator and bin; difference = comparator - reference. */
     DifferenceColumns: {
+      by: string[];
       ci_high: (number | null)[];
       ci_low: (number | null)[];
       comparator: string[];
@@ -150,7 +207,19 @@ export interface components {
       p_value: (number | null)[];
       reference: string[];
       state: string[];
+      subgroup: string[];
       x: number[] | string[];
+    };
+    /** @description One row per run, metric, time point and value: how many have it. */
+    DistributionColumns: {
+      by: string[];
+      count: number[];
+      metric: string[];
+      sim_id: string[];
+      subgroup: string[];
+      time: number[] | string[];
+      time_point: string[];
+      value: number[];
     };
     /** @description The body of every answer with a status of 400 or more. */
     ErrorBody: {
@@ -414,6 +483,8 @@ export interface components {
     };
     /** @description That a run is left out of the comparison of a metric, and why. */
     MissingMetric: {
+      /** @description The column of whose subgroups it is left out; empty when it is left out of everything. */
+      by: string;
       metric: string;
       reason: string;
       sim_id: string;
@@ -486,6 +557,12 @@ export interface components {
       minimum?: number | null;
       /** @description As text, also of numbers; empty for a range. */
       values?: string[];
+    };
+    /** @description Subgroups of patients by one column of their table. */
+    PatientGrouping: {
+      column: string;
+      /** @description Ascending; each begins a subgroup, and what is below the first is one. Without any, each value of the column has its own. */
+      cuts?: number[];
     };
     /** @description How long things take, and how the cache is used, in all processes of a library. */
     PerformanceReport: {
@@ -646,6 +723,8 @@ export interface components {
     };
     /** @description One row per run, metric, state and time bin, as columns of equal length. */
     SeriesColumns: {
+      /** @description A column of the patients and what those of the row have in it; empty for all patients. */
+      by: string[];
       ci_high: (number | null)[];
       ci_low: (number | null)[];
       mean: (number | null)[];
@@ -660,6 +739,8 @@ export interface components {
       sim_id: string[];
       /** @description Empty for a metric that has no states. */
       state: string[];
+      /** @description A column of the patients and what those of the row have in it; empty for all patients. */
+      subgroup: string[];
       /** @description Left edge of the bin: days (relative), share of the duration 0 to 1 (normalized), or ISO date (absolute). */
       x: number[] | string[];
     };
@@ -834,6 +915,7 @@ export interface components {
     };
     /** @description One row per test: comparator against reference, of a metric at a time point. */
     TestColumns: {
+      by: string[];
       comparator: string[];
       /** @description In the unit of the metric, where the test is of a difference. */
       difference: (number | null)[];
@@ -857,6 +939,7 @@ export interface components {
       reference: string[];
       state: string[];
       statistic: (number | null)[];
+      subgroup: string[];
       test: string[];
       /** @description As `x` of the series. */
       time: number[] | string[];
