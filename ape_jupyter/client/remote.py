@@ -13,6 +13,7 @@ from ape_jupyter.client.fetched import TableFetcher
 from ape_jupyter.client.performance import RemotePerformance
 from ape_jupyter.client.residency import RemoteResidency
 from ape_jupyter.client.searches import RemoteSearches
+from ape_jupyter.client.similarity import RemoteSimilarity
 from ape_jupyter.client.tagging import RemoteTagging
 from ape_jupyter.client.taking_in import RemoteIntake
 from ape_jupyter.client.transactions import RemoteTransactions
@@ -32,6 +33,7 @@ class RemoteLibrary(
     RemoteChanges,
     RemoteTagging,
     RemoteSearches,
+    RemoteSimilarity,
     RemoteTransactions,
     RemoteEvents,
     RemoteComparison,

@@ -13,6 +13,7 @@ from ape_jupyter.registry.connector import connector_for
 from ape_jupyter.registry.log import WithLog
 from ape_jupyter.registry.lookup import WithLookup
 from ape_jupyter.registry.performed_searches import PerformedSearches
+from ape_jupyter.registry.profiles import WithProfiles
 from ape_jupyter.registry.schema import DATABASE_VERSION, event_log, library_state, metadata
 from ape_jupyter.registry.searches import WithSearches
 from ape_jupyter.registry.tagging import WithTagging
@@ -22,7 +23,9 @@ from ape_jupyter.registry.writing import WithWriting
 __all__ = ["Registry"]
 
 
-class Registry(WithLookup, WithWriting, WithTagging, WithSearches, WithTrash, WithLog):
+class Registry(
+    WithLookup, WithProfiles, WithWriting, WithTagging, WithSearches, WithTrash, WithLog
+):
     """The database of a library. Threads may share one; processes open one each.
 
     Every change names who made it, by default the account of this process, and is one

@@ -27,11 +27,19 @@ from ape_jupyter.testing.suite_performance import PerformanceTests
 from ape_jupyter.testing.suite_recording import RecordingTests
 from ape_jupyter.testing.suite_results import ComparisonTests, RegistrationTests, ResultsTests
 from ape_jupyter.testing.suite_searches import KeptSearchesTests
+from ape_jupyter.testing.suite_similarity import SimilarityTests
 from ape_jupyter.testing.suite_tagging import TaggingTests
 from ape_jupyter.testing.suite_verification import LinkTests, VerificationTests
 from ape_jupyter.testing.suite_watching import WatchingTests
 
-__all__ = ["KeptSearchesTests", "LibraryFixtures", "LibraryTests", "TagTests", "TaggingTests"]
+__all__ = [
+    "KeptSearchesTests",
+    "LibraryFixtures",
+    "LibraryTests",
+    "SimilarityTests",
+    "TagTests",
+    "TaggingTests",
+]
 
 
 class LibraryFixtures:
@@ -298,6 +306,7 @@ class LibraryTests(
     TagTests,
     TaggingTests,
     KeptSearchesTests,
+    SimilarityTests,
     RegistrationTests,
     RecordingTests,
     ResultsTests,

@@ -17,6 +17,7 @@ from ape_jupyter.testing.suites import (
     KeptSearchesTests,
     LibraryFixtures,
     LibraryTests,
+    SimilarityTests,
     TaggingTests,
     TagTests,
 )
@@ -42,7 +43,7 @@ class TestLocalLibrary(LibraryTests):
 
 
 class TestLocalLibraryOnPostgresql(
-    LibraryFixtures, TagTests, TaggingTests, KeptSearchesTests, RecordingTests
+    LibraryFixtures, TagTests, TaggingTests, KeptSearchesTests, SimilarityTests, RecordingTests
 ):
     @pytest.fixture
     def library(self, tmp_path, postgresql):

@@ -162,6 +162,9 @@ ROWS: dict[tuple[str, str], Row] = {
     ("POST", "tags/undo"): Row(
         "write", 200, lambda c: Request("tags/undo", _json({"change": _change(c)}))
     ),
+    ("GET", "simulations/{sim_id}/similar"): Row(
+        "read", 200, lambda c: Request(f"simulations/{c.sim_ids[1]}/similar", query="limit=2")
+    ),
     ("GET", "searches"): Row("read", 200, lambda c: Request("searches")),
     ("POST", "searches"): Row(
         "write",

@@ -16,6 +16,7 @@ from ape_jupyter.library.interface.recording import (
 )
 from ape_jupyter.library.interface.residency import KeepsRuns
 from ape_jupyter.library.interface.searches import KeepsSearches
+from ape_jupyter.library.interface.similarity import FindsAlikeRuns
 from ape_jupyter.library.interface.tagging import ChangesTags
 from ape_jupyter.library.interface.taking_in import TakesRunsIn
 from ape_jupyter.library.interface.verification import VerifiesRuns
@@ -31,6 +32,7 @@ class Library(
     ChangesRuns,
     ChangesTags,
     KeepsSearches,
+    FindsAlikeRuns,
     EditsRuns,
     BundlesChanges,
     TellsEvents,

@@ -24,6 +24,7 @@ from ape_jupyter.server.handlers.searches import (
     SavedSearchesHandler,
     SavedSearchHandler,
 )
+from ape_jupyter.server.handlers.similarity import SimilarHandler
 from ape_jupyter.server.handlers.simulations import (
     DocumentsHandler,
     OpenHandler,
@@ -59,6 +60,7 @@ HANDLERS: tuple[tuple[str, type[ApeHandler]], ...] = (
     ("simulations/{sim_id}/documents", DocumentsHandler),
     ("simulations/{sim_id}/open", OpenHandler),
     ("simulations/{sim_id}/tables/{table}", TableHandler),
+    ("simulations/{sim_id}/similar", SimilarHandler),
     ("simulations/{sim_id}/pin", PinHandler),
     ("simulations/{sim_id}/evict", EvictHandler),
     ("memory", MemoryHandler),

@@ -548,6 +548,17 @@ export interface components {
       /** @description None for what belongs to no run. */
       sim_id: string | null;
     };
+    /** @description Something that two runs do not have in common. */
+    ParameterDifference: {
+      /** @description How far apart they are, from 0 to 1: a share of the range in the library for numbers, 1 for all else. */
+      distance: number;
+      /** @description Path of a parameter, or a field of the metadata. */
+      name: string;
+      /** @description Its values; None where a run does not have it. */
+      other: string | null;
+      /** @description Its values; None where a run does not have it. */
+      reference: string | null;
+    };
     /** @description What patients must have in a column: one of some values, or a number within a range. */
     PatientCriterion: {
       column: string;
@@ -762,6 +773,20 @@ export interface components {
      * @enum {string}
      */
     Severity: 'damage' | 'fault' | 'note';
+    /** @description A run that is like another. */
+    SimilarRun: {
+      /** @description What they have in common. */
+      agreeing: string[];
+      /** @description What they have not, the furthest apart first. */
+      differing: components['schemas']['ParameterDifference'][];
+      /** @description From 0, the same in all that is compared, to 1: the mean over all of it. */
+      distance: number;
+      metadata: components['schemas']['SimulationMetadata'];
+    };
+    /** @description The runs that are most like a run, the nearest first. */
+    SimilarRunList: {
+      items: components['schemas']['SimilarRun'][];
+    };
     /** @description The documents of one run, read with its metadata and never with its results. */
     SimulationDocuments: {
       audit_log: components['schemas']['AuditEvent'][];
