@@ -15,6 +15,8 @@ from ape_jupyter.cli.migration import migrate
 from ape_jupyter.cli.performance import performance
 from ape_jupyter.cli.purging import purge
 from ape_jupyter.cli.runs import delete, list_, restore, show, tag
+from ape_jupyter.cli.searches import searches
+from ape_jupyter.cli.similarity import similar
 from ape_jupyter.cli.tags import tags
 from ape_jupyter.cli.verification import verify
 from ape_jupyter.cli.watching import unwatch, watch, watches
@@ -56,7 +58,7 @@ def main() -> None:
 
 COMMANDS = (
     *(demo, import_, watch, watches, unwatch),
-    *(list_, show, compare, tag, tags, delete, restore, purge, history),
+    *(list_, show, similar, compare, tag, tags, searches, delete, restore, purge, history),
     *(pin, unpin, evict, memory, optimize, performance, verify, migrate, completion),
 )
 for command in COMMANDS:

@@ -5,16 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from contextlib import closing
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from ape_jupyter.cli.commands import ApeCommand
 from ape_jupyter.cli.library_option import complete_runs, library_option, open_library
+from ape_jupyter.cli.searches import saved_search
 from ape_jupyter.cli.terminal import plural, print_table, printable
 from ape_jupyter.errors import InvalidArgumentError
 from ape_jupyter.model.listing import SORT_COLUMNS
 from ape_jupyter.model.simulation import SimulationMetadata
+
+if TYPE_CHECKING:
+    from ape_jupyter.library.interface import FilterValue
 
 __all__ = ["delete", "list_", "restore", "show", "tag"]
 
@@ -37,6 +41,7 @@ def run_argument(command: Command) -> Command:
     ],
 )
 @click.argument("query", required=False)
+@click.option("--saved", metavar="NAME", help="Carry out a saved search.")
 @click.option("--tag", "tags", multiple=True, help="Only runs with this tag; can be repeated.")
 @click.option(
     "--sort",
@@ -57,6 +62,7 @@ def run_argument(command: Command) -> Command:
 @library_option
 def list_(
     query: str | None,
+    saved: str | None,
     tags: tuple[str, ...],
     sort: str,
     reverse: bool,
@@ -69,8 +75,13 @@ def list_(
     Texts are sorted from A to Z, numbers and times from the largest.
     """
     descending = (sort not in _SORTED_BY_TEXT) is not reverse
-    filters = {"tag": list(tags)} if tags else None
+    filters: dict[str, FilterValue] | None = {"tag": list(tags)} if tags else None
+    if saved is not None and (query or tags):
+        raise InvalidArgumentError("A saved search stands alone: leave QUERY and --tag out.")
     with closing(open_library(library)) as opened:
+        if saved is not None:
+            terms = saved_search(opened, saved).terms
+            query, filters = terms.query, dict(terms.filters)
         found = opened.search(
             query, filters=filters, sort_by=sort, descending=descending, limit=limit
         )
@@ -78,8 +89,9 @@ def list_(
         _print_json(list(found))
         return
     if not found.total:
-        hint = "" if query or tags else " Add some with: ape-jupyter import PATH"
-        click.echo(f"No runs{' match' if query or tags else ' yet'}.{hint}")
+        is_search = query or tags or saved
+        hint = "" if is_search else " Add some with: ape-jupyter import PATH"
+        click.echo(f"No runs{' match' if is_search else ' yet'}.{hint}")
         return
     headings = ("name", "protocol", "patients", "years", "created", "tags", "id")
     rows = [

@@ -48,7 +48,9 @@ class RemoteRuns:
     ) -> SearchResult:
         """Find runs by words and exact filters; see ``Library``."""
         request = search_request(query, filters, sort_by, descending, limit, cursor)
-        page = self.search_page(request)
+        page: SearchPage = self._transport.get(
+            SearchPage, "simulations", params=[*encode_search(request), ("remember", "true")]
+        )
         return SearchResult(page.items, page.total, page.next_cursor)
 
     def search_page(self, request: SearchRequest) -> SearchPage:

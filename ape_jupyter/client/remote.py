@@ -12,6 +12,8 @@ from ape_jupyter.client.events import RemoteEventLog, RemoteEvents
 from ape_jupyter.client.fetched import TableFetcher
 from ape_jupyter.client.performance import RemotePerformance
 from ape_jupyter.client.residency import RemoteResidency
+from ape_jupyter.client.searches import RemoteSearches
+from ape_jupyter.client.similarity import RemoteSimilarity
 from ape_jupyter.client.tagging import RemoteTagging
 from ape_jupyter.client.taking_in import RemoteIntake
 from ape_jupyter.client.transactions import RemoteTransactions
@@ -30,6 +32,8 @@ class RemoteLibrary(
     RemoteWatching,
     RemoteChanges,
     RemoteTagging,
+    RemoteSearches,
+    RemoteSimilarity,
     RemoteTransactions,
     RemoteEvents,
     RemoteComparison,

@@ -29,6 +29,8 @@ from ape_jupyter.library.opening import WithRuns
 from ape_jupyter.library.performance import WithPerformance
 from ape_jupyter.library.place import LibraryPlace
 from ape_jupyter.library.residency import Residency, WithResidency
+from ape_jupyter.library.searches import WithSearches
+from ape_jupyter.library.similarity import WithSimilarity
 from ape_jupyter.library.tagging import WithTagging
 from ape_jupyter.library.taking_in import WithIntake
 from ape_jupyter.library.telling import WithEvents
@@ -52,6 +54,8 @@ class LocalLibrary(
     WithWatching,
     WithChanges,
     WithTagging,
+    WithSearches,
+    WithSimilarity,
     WithTransactions,
     WithEvents,
     WithLifecycle,

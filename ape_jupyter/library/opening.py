@@ -14,15 +14,17 @@ from ape_jupyter.library.documents import documents_of
 from ape_jupyter.library.listing import SearchResult
 from ape_jupyter.library.requests import search_request
 from ape_jupyter.library.residency import Residency
-from ape_jupyter.library.timing import timed
 from ape_jupyter.model.listing import SearchPage, SearchRequest
 from ape_jupyter.model.performance import Operation
 from ape_jupyter.model.protocol import SimulationDocuments
+from ape_jupyter.model.saved_searches import SearchTerms
 from ape_jupyter.model.simulation import SimulationMetadata
+from ape_jupyter.registry.performed_searches import PerformedSearch
 from ape_jupyter.registry.registry import Registry
+from ape_jupyter.registry.users import current_user
 from ape_jupyter.results.store import ObjectStore
 from ape_jupyter.services.monitor.monitor import PerformanceMonitor
-from ape_jupyter.services.search.requests import search_tree
+from ape_jupyter.services.search.requests import query_kinds, search_tree
 
 __all__ = ["WithRuns"]
 
@@ -57,13 +59,35 @@ class WithRuns:
     ) -> SearchResult:
         """Find runs by words and exact filters; see ``Library``."""
         request = search_request(query, filters, sort_by, descending, limit, cursor)
-        page = self.search_page(request)
+        page = self.search_page(request, remember=True)
         return SearchResult(page.items, page.total, page.next_cursor)
 
-    @timed(Operation.SEARCH)
-    def search_page(self, request: SearchRequest) -> SearchPage:
-        """Return one page of a search."""
-        return self._registry.search(search_tree(request), request)
+    def search_page(
+        self, request: SearchRequest, *, remember: bool = False, user: str | None = None
+    ) -> SearchPage:
+        """Return one page of a search.
+
+        Parameters
+        ----------
+        remember : bool
+            Whether the user is to find it among recent searches.
+        """
+        tree = search_tree(request)
+        started = time.perf_counter()
+        page = self._registry.search(tree, request)
+        seconds = time.perf_counter() - started
+        self._monitor.observe(Operation.SEARCH, seconds)
+        # To list all runs, or the next ones found, is no search of its own.
+        if (request.query.strip() or request.filters) and request.cursor is None:
+            performed = PerformedSearch(
+                user=user or current_user(),
+                terms=SearchTerms.of(request) if remember else None,
+                kinds=query_kinds(tree),
+                seconds=seconds,
+                total=page.total,
+            )
+            self._registry.note_search(performed)
+        return page
 
     def load_simulation(self, sim_id: str, load_data: bool = False) -> SimulationData:
         """Open a run: its metadata now, its results when they are asked for."""

@@ -29,6 +29,7 @@ class EventType(StrEnum):
     MEMORY_THRESHOLD_REACHED = "memory_threshold_reached"
     STATE_CORRUPTED = "state_corrupted"
     SEARCH_PERFORMED = "search_performed"
+    SAVED_SEARCH_CHANGED = "saved_search_changed"
     TRANSACTION_ROLLED_BACK = "transaction_rolled_back"
     MIGRATION_APPLIED = "migration_applied"
 

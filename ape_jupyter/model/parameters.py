@@ -20,10 +20,14 @@ __all__ = [
     "MAX_DEPTH",
     "MAX_PARAMETERS",
     "MAX_TEXT_CHARACTERS",
+    "PROTOCOL_DESCRIPTIONS",
     "Parameter",
     "flattened",
     "parameter_path",
 ]
+
+PROTOCOL_DESCRIPTIONS = frozenset({"author", "created_date", "description", "name", "version"})
+"""Top-level entries that name a protocol and have no effect."""
 
 # Real protocols have about 80 parameters in 4 levels; documents are not ours, so they are
 # bounded: what lies beyond is kept in the document and can not be searched.

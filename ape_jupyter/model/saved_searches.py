@@ -45,6 +45,16 @@ class SearchTerms:
     sort_by: str = _DEFAULT.sort_by
     descending: bool = _DEFAULT.descending
 
+    @classmethod
+    def of(cls, request: SearchRequest) -> SearchTerms:
+        """Return what a request asks for."""
+        return cls(
+            query=request.query,
+            filters=dict(request.filters),
+            sort_by=request.sort_by,
+            descending=request.descending,
+        )
+
     @property
     def request(self) -> SearchRequest:
         """The request for the first page."""
@@ -98,13 +108,15 @@ def normalise_search_name(name: str) -> str:
     Raises
     ------
     InvalidArgumentError
-        If it is empty, longer than 100 characters, or holds a control character.
+        If it has more than 100 characters, no letter or digit, or a control character.
     """
     text = unicodedata.normalize("NFC", name).strip()
     if not 0 < len(text) <= _MAX_NAME_CHARACTERS:
         raise InvalidArgumentError(
             f"The name of a search has 1 to {_MAX_NAME_CHARACTERS} characters, not {len(text)}."
         )
+    if not any(map(str.isalnum, text)):
+        raise InvalidArgumentError(f"The name {text!r} has neither a letter nor a digit.")
     if any(unicodedata.category(character)[0] == "C" for character in text):
         raise InvalidArgumentError(f"The name {text!r} holds a control character; leave it out.")
     return text

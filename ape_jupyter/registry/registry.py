@@ -13,7 +13,10 @@ from ape_jupyter.registry.connector import connector_for
 from ape_jupyter.registry.guard import version_guard
 from ape_jupyter.registry.log import WithLog
 from ape_jupyter.registry.lookup import WithLookup
+from ape_jupyter.registry.performed_searches import PerformedSearches
+from ape_jupyter.registry.profiles import WithProfiles
 from ape_jupyter.registry.schema import DATABASE_VERSION, event_log, library_state, metadata
+from ape_jupyter.registry.searches import WithSearches
 from ape_jupyter.registry.tagging import WithTagging
 from ape_jupyter.registry.trash import WithTrash
 from ape_jupyter.registry.writing import WithWriting
@@ -21,7 +24,9 @@ from ape_jupyter.registry.writing import WithWriting
 __all__ = ["Registry"]
 
 
-class Registry(WithLookup, WithWriting, WithTagging, WithTrash, WithLog):
+class Registry(
+    WithLookup, WithProfiles, WithWriting, WithTagging, WithSearches, WithTrash, WithLog
+):
     """The database of a library. Threads may share one; processes open one each.
 
     Every change names who made it, by default the account of this process, and is one
@@ -51,6 +56,7 @@ class Registry(WithLookup, WithWriting, WithTagging, WithTrash, WithLog):
         self._database = connector_for(location, shares_memory=shares_memory)
         self._accesses = Accesses(self._database)
         self._backups = backups
+        self._searches = PerformedSearches(self._database)
         try:
             self._open()
         except BaseException:
@@ -94,6 +100,7 @@ class Registry(WithLookup, WithWriting, WithTagging, WithTrash, WithLog):
     def close(self) -> None:
         """Write what was held back and close all connections."""
         self._accesses.close()
+        self._searches.close()
         self._database.close()
 
 

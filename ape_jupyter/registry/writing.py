@@ -17,6 +17,7 @@ from ape_jupyter.registry.changes import (
     carry_out,
 )
 from ape_jupyter.registry.connector import Connector
+from ape_jupyter.registry.performed_searches import PerformedSearches
 from ape_jupyter.registry.search_index.writing import rebuild
 from ape_jupyter.registry.users import current_user
 
@@ -28,6 +29,7 @@ class WithWriting:
 
     _database: Connector
     _accesses: Accesses
+    _searches: PerformedSearches
 
     def apply(
         self,
@@ -157,8 +159,9 @@ class WithWriting:
 
     def record_access(self, sim_id: str, user: str | None = None) -> None:
         """Count one opening of a run; written a little later, so that reads never wait."""
-        self._accesses.count(sim_id, user or current_user())
+        self._accesses.add((sim_id, user or current_user()))
 
     def flush(self) -> None:
-        """Write the openings that are counted and not yet written."""
+        """Write the openings and searches that are not yet written."""
         self._accesses.flush()
+        self._searches.flush()

@@ -28,8 +28,13 @@ WAIT_SECONDS = 20
 QUIET, AMBER, NORTH = EXAMPLE_NAMES
 
 
-BESIDES = {EventType.MIGRATION_APPLIED, EventType.SIMULATION_EVICTED, EventType.SIMULATION_LOADED}
-"""What is told beside a change: how old its files were, and what the cache does meanwhile."""
+BESIDES = {
+    EventType.MIGRATION_APPLIED,
+    EventType.SIMULATION_EVICTED,
+    EventType.SIMULATION_LOADED,
+    EventType.SEARCH_PERFORMED,
+}
+"""What is told beside a change: how old its files were, and how the library is used meanwhile."""
 
 
 def changes_in(events: list[SimulationEvent]) -> list[SimulationEvent]:

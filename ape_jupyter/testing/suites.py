@@ -26,11 +26,20 @@ from ape_jupyter.testing.suite_migrations import MigrationTests
 from ape_jupyter.testing.suite_performance import PerformanceTests
 from ape_jupyter.testing.suite_recording import RecordingTests
 from ape_jupyter.testing.suite_results import ComparisonTests, RegistrationTests, ResultsTests
+from ape_jupyter.testing.suite_searches import KeptSearchesTests
+from ape_jupyter.testing.suite_similarity import SimilarityTests
 from ape_jupyter.testing.suite_tagging import TaggingTests
 from ape_jupyter.testing.suite_verification import LinkTests, VerificationTests
 from ape_jupyter.testing.suite_watching import WatchingTests
 
-__all__ = ["LibraryFixtures", "LibraryTests", "TagTests", "TaggingTests"]
+__all__ = [
+    "KeptSearchesTests",
+    "LibraryFixtures",
+    "LibraryTests",
+    "SimilarityTests",
+    "TagTests",
+    "TaggingTests",
+]
 
 
 class LibraryFixtures:
@@ -299,6 +308,8 @@ class LibraryTests(
     SearchTests,
     TagTests,
     TaggingTests,
+    KeptSearchesTests,
+    SimilarityTests,
     RegistrationTests,
     RecordingTests,
     ResultsTests,

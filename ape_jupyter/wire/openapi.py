@@ -224,6 +224,7 @@ _PATH_PARAMETERS = {
     "table": "Name of a table as given by opening the run.",
     "job_id": "Id that starting the import gave.",
     "suggestion_id": "Id as the list of suggestions gives it.",
+    "name": "Name of one of the user's saved searches.",
     "watch_id": "Id of the folder as given by following it, or by the list.",
 }
 

@@ -8,7 +8,7 @@ from typing import Any
 from ape_jupyter.errors import InvalidArgumentError
 from ape_jupyter.model.listing import SearchRequest
 
-__all__ = ["decode_search", "encode_search"]
+__all__ = ["decode_search", "encode_search", "is_remembered"]
 
 _BOOLEANS = {"true": True, "false": False}
 
@@ -60,6 +60,17 @@ def decode_search(pairs: Sequence[tuple[str, str]]) -> SearchRequest:
     return SearchRequest(
         filters=tuple((field, tuple(items)) for field, items in filters.items()), **values
     )
+
+
+def is_remembered(pairs: Sequence[tuple[str, str]]) -> bool:
+    """Return whether the user is to find a search among recent searches.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If the query string says so with neither true nor false.
+    """
+    return _boolean(dict(pairs).get("remember", "false"), "remember")
 
 
 def _whole_number(text: str, name: str) -> int:

@@ -13,7 +13,14 @@ from ape_jupyter.testing.runs import EXAMPLE_NAMES, write_example_runs
 from ape_jupyter.testing.servers import running_server
 from ape_jupyter.testing.suite_recording import RecordingTests
 from ape_jupyter.testing.suite_results import ResultsTests
-from ape_jupyter.testing.suites import LibraryFixtures, LibraryTests, TaggingTests, TagTests
+from ape_jupyter.testing.suites import (
+    KeptSearchesTests,
+    LibraryFixtures,
+    LibraryTests,
+    SimilarityTests,
+    TaggingTests,
+    TagTests,
+)
 from ape_jupyter.wire.signing import KernelCredential, derive_key
 
 
@@ -35,7 +42,9 @@ class TestLocalLibrary(LibraryTests):
             yield library
 
 
-class TestLocalLibraryOnPostgresql(LibraryFixtures, TagTests, TaggingTests, RecordingTests):
+class TestLocalLibraryOnPostgresql(
+    LibraryFixtures, TagTests, TaggingTests, KeptSearchesTests, SimilarityTests, RecordingTests
+):
     @pytest.fixture
     def library(self, tmp_path, postgresql):
         with (

@@ -79,6 +79,10 @@ def _change(context: Context) -> int:
     return library.change_tags(["in use"], sim_ids=context.sim_ids[1:]).change
 
 
+def _search(context: Context) -> str:
+    return context.app.access.library().save_search("mine", "tag:nhs", replace=True).name
+
+
 def _json(value: Any) -> bytes:
     return json.dumps(value).encode()
 
@@ -158,6 +162,25 @@ ROWS: dict[tuple[str, str], Row] = {
     ("POST", "tags/undo"): Row(
         "write", 200, lambda c: Request("tags/undo", _json({"change": _change(c)}))
     ),
+    ("GET", "simulations/{sim_id}/similar"): Row(
+        "read", 200, lambda c: Request(f"simulations/{c.sim_ids[1]}/similar", query="limit=2")
+    ),
+    ("GET", "searches"): Row("read", 200, lambda c: Request("searches")),
+    ("POST", "searches"): Row(
+        "write",
+        200,
+        lambda c: Request(
+            "searches", _json({"name": "mine", "terms": {"query": "tag:nhs"}, "replace": True})
+        ),
+    ),
+    ("PATCH", "searches/{name}"): Row(
+        "write",
+        200,
+        lambda c: Request(f"searches/{_search(c)}", _json({"is_shared": True})),
+    ),
+    ("DELETE", "searches/{name}"): Row("write", 200, lambda c: Request(f"searches/{_search(c)}")),
+    ("GET", "recent-searches"): Row("read", 200, lambda c: Request("recent-searches")),
+    ("DELETE", "recent-searches"): Row("write", 204, lambda c: Request("recent-searches")),
     ("PATCH", "simulations/{sim_id}"): Row(
         "write",
         200,

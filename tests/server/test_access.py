@@ -42,7 +42,7 @@ def registered_routes(web_app):
             if "ape-jupyter" not in pattern.replace("\\", ""):
                 continue
             path = pattern.replace("\\", "").split("/api/v1/")[1].removesuffix("$")
-            for name in ("sim_id", "table", "job_id", "suggestion_id", "watch_id"):
+            for name in ("sim_id", "table", "job_id", "suggestion_id", "watch_id", "name"):
                 path = path.replace(f"(?P<{name}>[^/]+)", f"{{{name}}}")
             assert issubclass(rule.target, ApeHandler)
             for method in METHODS:

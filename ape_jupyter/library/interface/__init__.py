@@ -15,6 +15,8 @@ from ape_jupyter.library.interface.recording import (
     TellsEvents,
 )
 from ape_jupyter.library.interface.residency import KeepsRuns
+from ape_jupyter.library.interface.searches import KeepsSearches
+from ape_jupyter.library.interface.similarity import FindsAlikeRuns
 from ape_jupyter.library.interface.tagging import ChangesTags
 from ape_jupyter.library.interface.taking_in import TakesRunsIn
 from ape_jupyter.library.interface.verification import VerifiesRuns
@@ -29,6 +31,8 @@ class Library(
     OpensRuns,
     ChangesRuns,
     ChangesTags,
+    KeepsSearches,
+    FindsAlikeRuns,
     EditsRuns,
     BundlesChanges,
     TellsEvents,

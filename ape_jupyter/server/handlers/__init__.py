@@ -19,6 +19,12 @@ from ape_jupyter.server.handlers.performance import (
     PerformanceHandler,
     SuggestionsHandler,
 )
+from ape_jupyter.server.handlers.searches import (
+    RecentSearchesHandler,
+    SavedSearchesHandler,
+    SavedSearchHandler,
+)
+from ape_jupyter.server.handlers.similarity import SimilarHandler
 from ape_jupyter.server.handlers.simulations import (
     DocumentsHandler,
     OpenHandler,
@@ -54,6 +60,7 @@ HANDLERS: tuple[tuple[str, type[ApeHandler]], ...] = (
     ("simulations/{sim_id}/documents", DocumentsHandler),
     ("simulations/{sim_id}/open", OpenHandler),
     ("simulations/{sim_id}/tables/{table}", TableHandler),
+    ("simulations/{sim_id}/similar", SimilarHandler),
     ("simulations/{sim_id}/pin", PinHandler),
     ("simulations/{sim_id}/evict", EvictHandler),
     ("memory", MemoryHandler),
@@ -67,6 +74,9 @@ HANDLERS: tuple[tuple[str, type[ApeHandler]], ...] = (
     ("tags/merge", MergeTagsHandler),
     ("tags/colour", TagColourHandler),
     ("tags/undo", UndoTagsHandler),
+    ("searches", SavedSearchesHandler),
+    ("searches/{name}", SavedSearchHandler),
+    ("recent-searches", RecentSearchesHandler),
     ("transactions", TransactionsHandler),
     ("transactions/rollback", RollbackHandler),
     ("trash/purge", PurgeHandler),

@@ -22,7 +22,7 @@ from ape_jupyter.server.permissions import authenticated, authorized
 from ape_jupyter.services.search.requests import search_tree
 from ape_jupyter.wire.encoding import dumps
 from ape_jupyter.wire.messages import OpenedSimulation, OpenedTable
-from ape_jupyter.wire.searches import decode_search
+from ape_jupyter.wire.searches import decode_search, is_remembered
 from ape_jupyter.wire.transactions import MetadataChange
 
 if TYPE_CHECKING:
@@ -52,14 +52,17 @@ class SimulationsHandler(ApeHandler):
             pairs = parse_qsl(self.request.query, keep_blank_values=True, max_num_fields=200)
         except ValueError:
             raise InvalidArgumentError("The search has too many parameters.") from None
-        request = decode_search(pairs)
+        request, remember = decode_search(pairs), is_remembered(pairs)
+        user = self.owner
         etags = {tag.strip() for tag in self.request.headers.get("If-None-Match", "").split(",")}
 
         def search(library: LocalLibrary) -> tuple[str, str | None]:
             # The revision is read first: a change in between makes the tag too old, and an
             # old tag only costs another question.
             etag = _etag(library, request)
-            return etag, None if etag in etags else dumps(library.search_page(request))
+            if etag in etags:
+                return etag, None
+            return etag, dumps(library.search_page(request, remember=remember, user=user))
 
         etag, page = await self.access.call(search)
         self.set_header("ETag", etag)

@@ -9,15 +9,13 @@ from typing import Any, TypeAlias
 
 import pyarrow as pa
 
+from ape_jupyter.model.parameters import PROTOCOL_DESCRIPTIONS
 from ape_jupyter.services.compare.tables import PROTOCOL_DIFF_SCHEMA
 
 __all__ = ["RunSettings", "protocol_diff"]
 
 RunSettings: TypeAlias = Mapping[str, Any]
 """Nested parameters: those of the protocol, and under ``run`` those of the engine."""
-
-_DESCRIPTIONS = frozenset({"author", "created_date", "description", "name", "version"})
-"""Top-level entries that name a protocol and have no effect."""
 
 _UNITS = {
     "days": "days",
@@ -69,7 +67,7 @@ def _leaves(tree: Any, path: str = "") -> Iterator[tuple[str, Any]]:
     if isinstance(tree, Mapping):
         children = [(str(name), child) for name, child in tree.items()]
         for name, child in children:
-            if path or name not in _DESCRIPTIONS:
+            if path or name not in PROTOCOL_DESCRIPTIONS:
                 yield from _leaves(child, f"{path}.{name}" if path else name)
     elif isinstance(tree, list) and any(isinstance(item, Mapping | list) for item in tree):
         for position, child in enumerate(tree):

@@ -40,6 +40,11 @@ _SEARCH = (
         description="Runs per page.",
         schema={"type": "integer", "minimum": 1, "default": 20},
     ),
+    Parameter(
+        name="remember",
+        description="Whether the user is to find it among recent searches.",
+        schema={"type": "boolean", "default": False},
+    ),
     Parameter(name="cursor", description="`next_cursor` of the page before this one.", schema=TEXT),
 )
 

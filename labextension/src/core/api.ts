@@ -295,6 +295,7 @@ export interface components {
       | 'memory_threshold_reached'
       | 'state_corrupted'
       | 'search_performed'
+      | 'saved_search_changed'
       | 'transaction_rolled_back'
       | 'migration_applied';
     /** @description A run whose mapped files were removed; ``freed_mb`` is 0 when there were none. */
@@ -547,6 +548,17 @@ export interface components {
       /** @description None for what belongs to no run. */
       sim_id: string | null;
     };
+    /** @description Something that two runs do not have in common. */
+    ParameterDifference: {
+      /** @description How far apart they are, from 0 to 1: a share of the range in the library for numbers, 1 for all else. */
+      distance: number;
+      /** @description Path of a parameter, or a field of the metadata. */
+      name: string;
+      /** @description Its values; None where a run does not have it. */
+      other: string | null;
+      /** @description Its values; None where a run does not have it. */
+      reference: string | null;
+    };
     /** @description What patients must have in a column: one of some values, or a number within a range. */
     PatientCriterion: {
       column: string;
@@ -625,6 +637,16 @@ export interface components {
       /** @description What these take on the disk. Linked files are neither counted nor touched. */
       size_bytes: number;
     };
+    /** @description A search that somebody carried out; nobody else sees it. */
+    RecentSearch: {
+      /** Format: date-time */
+      searched_at: string;
+      terms: components['schemas']['SearchTerms'];
+    };
+    /** @description What the user searched for, the latest first. */
+    RecentSearchList: {
+      items: components['schemas']['RecentSearch'][];
+    };
     /** @description Bring a run back from the trash; ``sim_id`` is its full id. */
     RestoreSimulation: {
       expected_revision?: number | null;
@@ -666,11 +688,49 @@ export interface components {
       opens: number;
       sim_id: string;
     };
+    /** @description A search that somebody saved: ``lib.search(**saved.terms.arguments())`` carries it out. */
+    SavedSearch: {
+      /** @description Whether all users of the library see it; only its owner can change it. */
+      is_shared: boolean;
+      /** @description Unlike the names of the owner's other searches, whatever their case. */
+      name: string;
+      owner: string;
+      /** Format: date-time */
+      saved_at: string;
+      terms: components['schemas']['SearchTerms'];
+    };
+    /** @description What is to change of a saved search; null leaves it. */
+    SavedSearchChange: {
+      is_shared?: boolean | null;
+      new_name?: string | null;
+    };
+    /** @description The user's own searches, then those that others share. */
+    SavedSearchList: {
+      items: components['schemas']['SavedSearch'][];
+    };
+    /** @description A search to save, and under which name; with `replace` in the place of one of this name. */
+    SavedSearchOrder: {
+      is_shared?: boolean;
+      name: string;
+      replace?: boolean;
+      terms: components['schemas']['SearchTerms'];
+    };
     /** @description A page of runs; ``total`` counts all that match, ``next_cursor`` leads to the next page. */
     SearchPage: {
       items: components['schemas']['SimulationMetadata'][];
       next_cursor: string | null;
       total: number;
+    };
+    /** @description What a search asks for, without its place in the pages. */
+    SearchTerms: {
+      descending: boolean;
+      /** @description Values by field, of which one must be equal; of `tag` a run must have all. */
+      filters: {
+        [key: string]: (string | number | boolean)[];
+      };
+      /** @description In the language that ``docs/search.md`` describes. */
+      query: string;
+      sort_by: string;
     };
     /** @description One row per run, metric, state and time bin, as columns of equal length. */
     SeriesColumns: {
@@ -713,6 +773,20 @@ export interface components {
      * @enum {string}
      */
     Severity: 'damage' | 'fault' | 'note';
+    /** @description A run that is like another. */
+    SimilarRun: {
+      /** @description What they have in common. */
+      agreeing: string[];
+      /** @description What they have not, the furthest apart first. */
+      differing: components['schemas']['ParameterDifference'][];
+      /** @description From 0, the same in all that is compared, to 1: the mean over all of it. */
+      distance: number;
+      metadata: components['schemas']['SimulationMetadata'];
+    };
+    /** @description The runs that are most like a run, the nearest first. */
+    SimilarRunList: {
+      items: components['schemas']['SimilarRun'][];
+    };
     /** @description The documents of one run, read with its metadata and never with its results. */
     SimulationDocuments: {
       audit_log: components['schemas']['AuditEvent'][];
