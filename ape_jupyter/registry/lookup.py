@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from ape_jupyter.errors import SimulationNotFoundError
-from ape_jupyter.model.listing import SearchPage, SearchRequest, TagCount
+from ape_jupyter.model.listing import SearchPage, SearchRequest
 from ape_jupyter.model.query import QueryNode
 from ape_jupyter.model.simulation import SimulationMetadata, Status
 from ape_jupyter.registry import reading
@@ -109,8 +109,3 @@ class WithLookup:
         """
         with self._database.read() as connection:
             return reading.page(connection, tree, request)
-
-    def tag_counts(self) -> list[TagCount]:
-        """Return the tags of runs outside the trash, the most used first."""
-        with self._database.read() as connection:
-            return reading.tag_counts(connection)

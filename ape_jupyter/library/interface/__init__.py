@@ -15,6 +15,7 @@ from ape_jupyter.library.interface.recording import (
     TellsEvents,
 )
 from ape_jupyter.library.interface.residency import KeepsRuns
+from ape_jupyter.library.interface.tagging import ChangesTags
 from ape_jupyter.library.interface.taking_in import TakesRunsIn
 from ape_jupyter.library.interface.verification import VerifiesRuns
 from ape_jupyter.library.interface.watching import FollowsFolders
@@ -27,6 +28,7 @@ class Library(
     FollowsFolders,
     OpensRuns,
     ChangesRuns,
+    ChangesTags,
     EditsRuns,
     BundlesChanges,
     TellsEvents,

@@ -42,6 +42,19 @@ export interface components {
       event: string;
       timestamp: string | null;
     };
+    /** @description Tags to add to and remove from the runs that are named, or that a search finds. */
+    BulkTagChange: {
+      add?: string[];
+      /** @description Values by field, of which one must be equal. */
+      filters?: {
+        [key: string]: (string | number | boolean)[];
+      } | null;
+      /** @description The search; empty for all runs. */
+      query?: string | null;
+      remove?: string[];
+      /** @description The runs; None with a search. */
+      sim_ids?: string[] | null;
+    };
     /** @description How often runs were found in the cache; what happened a week ago counts half. */
     CacheUse: {
       /** @description Result sets that left the cache to make room for others, and what they took there. */
@@ -813,10 +826,43 @@ export interface components {
       remove?: string[];
       sim_ids: string[];
     };
+    /** @description A tag and its colour: a name of the palette, `#rrggbb`, or null for none. */
+    TagColour: {
+      colour: string | null;
+      tag: string;
+    };
     /** @description A tag and how many runs carry it. */
     TagCount: {
+      /** @description A name of the palette or `#rrggbb`; None when nobody chose one. */
+      colour: string | null;
+      /** @description Runs with this very tag; 0 for one of which only tags below are in use. */
       count: number;
       tag: string;
+      /** @description Runs with it or a tag below it (`nhs/site` is below `nhs`), each counted once. */
+      total: number;
+    };
+    /** @description Tags, and the one that is to be in their place. */
+    TagMerge: {
+      into: string;
+      sources: string[];
+    };
+    /** @description A tag, and what it is to be called; tags below it go with it. */
+    TagRenaming: {
+      new: string;
+      old: string;
+    };
+    /** @description What a change of tags came to. */
+    TagsChanged: {
+      /** @description The number under which it can be undone; None when nothing changed. */
+      change: number | null;
+      /** @description Runs of which an undo left tags as they are, because somebody changed them meanwhile. */
+      n_left: number;
+      /** @description Runs whose tags changed. */
+      n_runs: number;
+    };
+    /** @description The number of a change of tags that is to be taken back. */
+    TagUndo: {
+      change: number;
     };
     /** @description One row per test: comparator against reference, of a metric at a time point. */
     TestColumns: {
