@@ -149,12 +149,9 @@ class SlowSummary:
 
     def _end(self, row: object) -> int:
         end, stopped = row.run_end, self._stopped(row)
-        if stopped is not None and row.discontinuation_type in {
-            "death",
-            "attrition",
-            "administrative",
-        }:
-            end = min(end, stopped)
+        is_over = row.discontinued is True or row.discontinued is np.True_
+        if is_over and row.discontinuation_type in {"death", "attrition", "administrative"}:
+            end = min(end, stopped or 0)
         return int(end if np.isnan(row.last) else max(end, row.last))
 
     def _treatment_state(self, visit: object) -> int:

@@ -18,6 +18,7 @@ from ape_jupyter.errors import (
     SimulationNotFoundError,
 )
 from ape_jupyter.library.interface import Library
+from ape_jupyter.model.progress import Progress
 from ape_jupyter.testing.runs import EXAMPLE_NAMES
 
 __all__ = ["ComparisonTests", "RegistrationTests", "ResultsTests"]
@@ -264,3 +265,59 @@ class ComparisonTests:
     def test_refuses_an_unknown_run(self, filled: Library) -> None:
         with pytest.raises(SimulationNotFoundError):
             filled.compare_simulations([EXAMPLE_NAMES[0], "no such run"])
+
+    def test_subgroups_costs_and_counts_come_along(self, filled: Library, tmp_path: Path) -> None:
+        heard: list[Progress] = []
+        result = filled.compare_simulations(
+            EXAMPLE_NAMES[:2],
+            "statistical",
+            ["vision"],
+            "relative",
+            subgroups={"baseline_vision": [60]},
+            cost_effectiveness=True,
+            distributions=True,
+            progress=heard.append,
+        )
+        assert set(result.series["subgroup"].to_pylist()) == {"", "below 60", "60 and above"}
+        assert "interaction" in result.tests["test"].to_pylist()
+        assert {m.metric for m in result.missing} == {"cost_effectiveness"}
+        assert result.cost_effectiveness.num_rows == 0
+        counts = result.distributions.to_pandas().query("by == '' and time_point == 'end'")
+        at_end = result.tests.to_pandas().query("by == '' and time_point == 'end'").iloc[0]
+        n_by_run = counts.groupby("sim_id", observed=True)["count"].sum()
+        assert n_by_run[at_end["reference"]] == at_end["n_reference"]
+        if heard:
+            assert heard[-1].done == heard[-1].total > 0
+            assert [step.done for step in heard] == sorted(step.done for step in heard)
+        # In every form of library the page is made from the result alone.
+        (page,) = result.save(tmp_path / "page.html")
+        assert "bokeh" in page.read_text().lower()
+
+    def test_is_told_in_the_log(self, filled: Library) -> None:
+        since = max((event.seq for event in filled.events()), default=0)
+        types = ("comparison_started", "comparison_finished")
+        filled.compare_simulations(EXAMPLE_NAMES[:2], confidence=0.91)
+        filled.compare_simulations(EXAMPLE_NAMES[:2], confidence=0.91)  # is remembered
+        begun, ended = filled.events(since, types)
+        assert (begun.type, ended.type) == types
+        assert begun.data["metrics"] == ["vision"]
+        assert ended.data["outcome"] == "finished"
+        with pytest.raises(InvalidArgumentError):
+            filled.compare_simulations(EXAMPLE_NAMES[:2], subgroups="no such column")
+        assert filled.events(ended.seq, types)[-1].data["outcome"] == "failed"
+
+    def test_can_be_repeated_from_its_provenance(self, filled: Library) -> None:
+        result = filled.compare_simulations(
+            EXAMPLE_NAMES[:2],
+            "statistical",
+            ["vision"],
+            "absolute",
+            EXAMPLE_NAMES[1],
+            0.9,
+            times=[date(2024, 11, 5)],
+            patients={"baseline_vision": (30, None)},
+            subgroups={"baseline_vision": [60]},
+        )
+        again = filled.compare_simulations(**result.provenance["parameters"])
+        assert again.provenance == result.provenance
+        assert again.tests.to_pandas().equals(result.tests.to_pandas())

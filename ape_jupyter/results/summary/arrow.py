@@ -16,7 +16,7 @@ from ape_jupyter.results.summary.moments import MomentTable
 
 __all__ = ["SUMMARY_SCHEMA", "SUMMARY_VERSION", "ArrowTables", "arrow_table"]
 
-SUMMARY_VERSION = 2
+SUMMARY_VERSION = 3
 """Goes up with every change of what is counted, or how; older summaries are then made anew."""
 
 _VERSION_KEY = b"ape_jupyter.summary_version"

@@ -57,8 +57,9 @@ class FollowUp:
     enrolled : ndarray
         Day of enrolment since the run's start.
     end : ndarray
-        Last day, since the patient's enrolment: that of death or loss if there was one, else
-        the run's end, which is the last whole day of its duration; never before enrolment.
+        Last day, since the patient's enrolment: that of death or loss if there was one, 0 if its
+        time is missing, else the run's end, which is the last whole day of its duration; never
+        before enrolment.
     run_end : ndarray
         The run's end, since the patient's enrolment.
     is_known : ndarray of bool
@@ -139,7 +140,10 @@ def follow_up(patients: pa.Table, axes: TimeAxes) -> FollowUp:
         day = np.floor(since_start - _numbers(patients["enrollment_time_days"]))
         stopped = np.where(has_stopped, np.clip(day, 0, MAX_DAYS), np.nan)
     is_end = np.isin(outcome, [TREATMENT_OUTCOMES.index(name) for name in FOLLOW_UP_ENDS_WITH])
-    end = np.where(is_end, np.fmin(stopped, run_end), run_end).astype(np.int64)
+    # Of a death or loss without a time it is known only that it came after the last visit, to
+    # which ``until_seen`` takes this: where Kaplan–Meier curves censor the patient, too.
+    last = np.fmin(np.nan_to_num(stopped, nan=0.0), run_end)
+    end = np.where(is_end, last, run_end).astype(np.int64)
     return FollowUp(enrolled, end, run_end, is_known, outcome, stopped)
 
 

@@ -112,5 +112,6 @@ class ComparisonsHandler(ApeHandler):
             line = await answer
         except ApeError as error:
             line = dumps({"error": error_body(error)})
-        self.set_status(200)
-        self.finish(line + "\n")
+        if self._progress != told:  # the last step, too
+            self.write(dumps({"progress": self._progress}) + "\n")
+        self.finish(line + "\n", set_content_type=LINES)

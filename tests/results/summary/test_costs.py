@@ -39,8 +39,10 @@ def spent_by_week(tables: ResultTables, years: float) -> pd.DataFrame:
         end = max(run_end - enrolled, 0)
         lost = row.discontinuation_type in {"death", "attrition", "administrative"}
         has_stopped = not pd.isna(row.discontinued) and bool(row.discontinued)
-        if has_stopped and lost and not pd.isna(row.discontinuation_time):
-            stopped = math.floor(row.discontinuation_time - row.enrollment_time_days)
+        if has_stopped and lost:
+            since_start = row.discontinuation_time
+            is_dated = not pd.isna(since_start)
+            stopped = math.floor(since_start - row.enrollment_time_days) if is_dated else 0
             end = min(end, max(stopped, 0))
         end = max([end, *days])
         spent = own[amounts].groupby(days // 7).sum()
