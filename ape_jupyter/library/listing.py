@@ -5,10 +5,11 @@ from __future__ import annotations
 import html
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from ape_jupyter.model.listing import ImportOutcome, ImportStatus
 from ape_jupyter.model.simulation import Headline, SimulationMetadata
+from ape_jupyter.registry.rows import StoredRuns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,6 +39,17 @@ def _rows(items: Sequence[SimulationMetadata]) -> list[list[str]]:
     return [[_cell(getattr(item, name)) for name in _SHOWN] for item in items]
 
 
+def _columns(items: Sequence[SimulationMetadata]) -> dict[str, list[Any]]:
+    columns = {
+        field.name: [getattr(item, field.name) for item in items]
+        for field in fields(SimulationMetadata)
+    }
+    headlines = columns.pop("headline")
+    for field in fields(Headline):
+        columns[field.name] = [getattr(headline, field.name) for headline in headlines]
+    return columns
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class SearchResult(Sequence[SimulationMetadata]):
     """Runs in the order of a search: a sequence of their metadata.
@@ -50,7 +62,7 @@ class SearchResult(Sequence[SimulationMetadata]):
         To be given to the same search for the page that follows.
     """
 
-    items: tuple[SimulationMetadata, ...]
+    items: Sequence[SimulationMetadata]
     total: int
     next_cursor: str | None = None
 
@@ -61,7 +73,7 @@ class SearchResult(Sequence[SimulationMetadata]):
     def __getitem__(
         self, index: int | slice
     ) -> SimulationMetadata | tuple[SimulationMetadata, ...]:
-        return self.items[index]
+        return tuple(self.items[index]) if isinstance(index, slice) else self.items[index]
 
     def __len__(self) -> int:
         return len(self.items)
@@ -75,13 +87,8 @@ class SearchResult(Sequence[SimulationMetadata]):
 
         if not self.items:
             return pd.DataFrame()
-        columns = {
-            field.name: [getattr(item, field.name) for item in self.items]
-            for field in fields(SimulationMetadata)
-        }
-        headlines = columns.pop("headline")
-        for field in fields(Headline):
-            columns[field.name] = [getattr(headline, field.name) for headline in headlines]
+        items = self.items
+        columns = items.columns() if isinstance(items, StoredRuns) else _columns(items)
         return pd.DataFrame(columns).set_index("sim_id")
 
     def __repr__(self) -> str:

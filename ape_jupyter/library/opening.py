@@ -46,7 +46,7 @@ class WithRuns:
     def get_all_metadata(self) -> SearchResult:
         """Return the metadata of all runs, newest first."""
         runs = self._registry.usable_runs()
-        return SearchResult(tuple(runs), len(runs))
+        return SearchResult(runs, len(runs))
 
     def search(
         self,

@@ -166,7 +166,9 @@ def _add(connection: sa.Connection, new: NewRun, user: str) -> SimulationMetadat
     run = new.metadata
     if reading.maybe_one(connection, run.sim_id) is not None:
         raise ConflictError(f"There is a run {run.sim_id!r} already.")
-    connection.execute(sa.insert(simulations).values(row_of(run)))
+    next_number = sa.select(sa.func.coalesce(sa.func.max(simulations.c.number), 0) + 1)
+    values = {**row_of(run), "number": next_number.scalar_subquery()}
+    connection.execute(sa.insert(simulations).values(values))
     write_tags(connection, [(replace(run, tags=()), run)])
     index_run(connection, run)
     _write_documents(connection, run.sim_id, new.documents)

@@ -13,7 +13,7 @@ from ape_jupyter.model.query import QueryNode
 from ape_jupyter.model.simulation import SimulationMetadata, Status
 from ape_jupyter.registry import reading
 from ape_jupyter.registry.connector import Connector
-from ape_jupyter.registry.rows import bindable
+from ape_jupyter.registry.rows import StoredRuns, bindable
 from ape_jupyter.registry.schema import documents, library_state, simulations
 
 __all__ = ["WithLookup"]
@@ -70,14 +70,14 @@ class WithLookup:
         """Return the runs outside the trash that have one of these result sets, oldest first."""
         condition = _column.checksum.in_(list(checksums)) & _USABLE
         with self._database.read() as connection:
-            return reading.several(connection, condition, *_OLDEST_FIRST)
+            return list(reading.several(connection, condition, *_OLDEST_FIRST))
 
     def all_runs(self) -> list[SimulationMetadata]:
         """Return every run, also those in the trash, oldest first."""
         with self._database.read() as connection:
-            return reading.several(connection, sa.true(), *_OLDEST_FIRST)
+            return list(reading.several(connection, sa.true(), *_OLDEST_FIRST))
 
-    def usable_runs(self) -> list[SimulationMetadata]:
+    def usable_runs(self) -> StoredRuns:
         """Return every run outside the trash, newest first."""
         newest_first = [column.desc() for column in _OLDEST_FIRST]
         with self._database.read() as connection:

@@ -100,7 +100,6 @@ def _add_history(op: Operations) -> None:
 
 def _index_searches(op: Operations) -> None:
     op.execute("ALTER TABLE simulations DROP COLUMN search_text")
-    rebuild(op.get_bind())
 
 
 def _keep_searches(op: Operations) -> None:
@@ -126,15 +125,44 @@ def _keep_searches(op: Operations) -> None:
         sa.Column("searched_at", TEXT, nullable=False),
     )
     op.create_index("recent_searches_by_age", "recent_searches", ["owner", "searched_at"])
+
+
+def _number_runs(op: Operations) -> None:
+    op.add_column("simulations", sa.Column("number", INTEGER))
+    op.add_column("tags", sa.Column("number", INTEGER))
+    op.execute(
+        "UPDATE simulations SET number = ordered.number FROM (SELECT sim_id AS run_id, "
+        "row_number() OVER (ORDER BY registered_at, sim_id) AS number FROM simulations) "
+        "AS ordered WHERE ordered.run_id = simulations.sim_id"
+    )
+    op.execute(
+        "UPDATE tags SET number = simulations.number FROM simulations "
+        "WHERE simulations.sim_id = tags.sim_id"
+    )
+    op.drop_index("tags_by_key", "tags")
+    op.create_index("tags_by_key", "tags", ["tag_key", "number"])
+    compared = [
+        *("number", "status", "created_at", "n_patients", "n_visits", "duration_years"),
+        *("file_size_mb", "engine_type", "source", "is_pinned", "has_costs", "has_resources"),
+        *("mean_final_vision", "total_injections", "discontinuation_rate", "sim_id"),
+    ]
+    op.create_index("simulations_by_number", "simulations", compared)
+    for column in (
+        *("created_at", "registered_at", "name", "protocol_name"),
+        *("n_patients", "n_visits", "duration_years", "file_size_mb"),
+    ):
+        columns = [column, "sim_id", "status", "number"]
+        op.create_index(f"simulations_by_{column}", "simulations", columns)
     rebuild(op.get_bind())
 
 
 # A step describes tables as they were at its version, and is never changed afterwards.
 STEPS = (
     Step(version=2, title="add the history, the trash's times and requests", run=_add_history),
-    # All of it can be made from the rest. Who changes its tables lets a later step do so anew.
+    # The index is made by the last step that changes its tables, from all the rest.
     Step(version=3, title="index what is searched", run=_index_searches),
     Step(version=4, title="keep searches, colours and what runs are alike by", run=_keep_searches),
+    Step(version=5, title="let searches know runs by numbers", run=_number_runs),
 )
 
 

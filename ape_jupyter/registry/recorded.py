@@ -19,7 +19,7 @@ from ape_jupyter.model.tags import tag_key
 from ape_jupyter.registry import events
 from ape_jupyter.registry.rows import row_of, stored_time
 from ape_jupyter.registry.schema import library_state, simulations, tags
-from ape_jupyter.registry.search_index.writing import index_changes
+from ape_jupyter.registry.search_index.writing import index_changes, number_of
 
 __all__ = ["RunChange", "count_changes", "record_changes", "write_tags"]
 
@@ -107,13 +107,20 @@ def write_tags(connection: sa.Connection, changes: Sequence[RunChange]) -> None:
         delete = sa.delete(tags).where(of_run, tags.c.tag_key == sa.bindparam("key"))
         connection.execute(delete, gone)
     come = [
-        {"sim_id": new.sim_id, "tag_key": tag_key(tag), "tag": tag}
+        {"of_run": new.sim_id, "key": tag_key(tag), "as_written": tag}
         for old, new in changes
         for tag in new.tags
         if tag not in old.tags
     ]
     if come:
-        connection.execute(sa.insert(tags), come)
+        sim_id: sa.BindParameter[str] = sa.bindparam("of_run")
+        insert = sa.insert(tags).values(
+            sim_id=sim_id,
+            tag_key=sa.bindparam("key"),
+            tag=sa.bindparam("as_written"),
+            number=number_of(sim_id),
+        )
+        connection.execute(insert, come)
 
 
 def count_changes(connection: sa.Connection, count: int) -> None:

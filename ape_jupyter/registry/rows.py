@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from ape_jupyter.model.simulation import Headline, SimulationMetadata, Source, Status
 
 if TYPE_CHECKING:
     from sqlalchemy import RowMapping
 
-__all__ = ["bindable", "metadata_of", "row_of", "stored_time"]
+__all__ = ["StoredRuns", "bindable", "metadata_of", "read_tags", "row_of", "stored_time"]
 
 _TIMES = ("created_at", "registered_at", "last_accessed", "start_date")
 _PLAIN = tuple(
@@ -39,12 +39,8 @@ def stored_time(time: datetime) -> str:
 def metadata_of(row: Mapping[str, Any] | RowMapping, tags: Iterable[str]) -> SimulationMetadata:
     """Build the metadata of a run from its row and its tags."""
     values = {name: row[name] for name in _PLAIN}
-    for name in _TIMES:
-        if values[name] is not None:
-            values[name] = datetime.fromisoformat(values[name])
+    values.update({name: read(values[name]) for name, read in _READ.items()})
     values.update(
-        source=Source(values["source"]),
-        status=Status(values["status"]),
         tags=tuple(sorted(tags, key=str.casefold)),
         headline=Headline(**{name: row[name] for name in _HEADLINE}),
     )
@@ -60,3 +56,77 @@ def row_of(metadata: SimulationMetadata) -> dict[str, Any]:
             row[name] = stored_time(row[name])
     row.update(source=metadata.source.value, status=metadata.status.value)
     return row
+
+
+def read_tags(joined: str | None) -> tuple[str, ...]:
+    """Return the tags of a run, in order, from a text with commas between them."""
+    if joined is None:
+        return ()
+    return tuple(sorted(joined.split(","), key=str.casefold)) if "," in joined else (joined,)
+
+
+def _time(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
+
+
+# What the values of a row become; all others stay as they are.
+_READ: dict[str, Callable[[Any], Any]] = {
+    **dict.fromkeys(_TIMES, _time),
+    # SQLite has no booleans.
+    **dict.fromkeys(("is_pinned", "has_costs", "has_resources"), bool),
+    "source": {source.value: source for source in Source}.__getitem__,
+    "status": {status.value: status for status in Status}.__getitem__,
+}
+
+
+class StoredRuns(Sequence[SimulationMetadata]):
+    """Runs as rows, each of which becomes an object when somebody asks for it.
+
+    The objects of a hundred thousand runs take longer to make than their rows to read, and a
+    table needs none of them. Threads may share one.
+
+    Parameters
+    ----------
+    names : sequence of str
+        The columns of the rows.
+    rows : sequence
+        As the driver of the database gives them.
+    """
+
+    def __init__(self, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+        self._names = names
+        self._rows = rows
+
+    def _metadata(self, values: Sequence[Any]) -> SimulationMetadata:
+        row = dict(zip(self._names, values, strict=True))
+        return metadata_of(row, read_tags(row["tags"]))
+
+    @overload
+    def __getitem__(self, index: int) -> SimulationMetadata: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[SimulationMetadata, ...]: ...
+    def __getitem__(
+        self, index: int | slice
+    ) -> SimulationMetadata | tuple[SimulationMetadata, ...]:
+        if isinstance(index, slice):
+            return tuple(map(self._metadata, self._rows[index]))
+        return self._metadata(self._rows[index])
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __iter__(self) -> Iterator[SimulationMetadata]:
+        return map(self._metadata, self._rows)
+
+    def columns(self) -> dict[str, list[Any]]:
+        """Return the values of each field of the metadata, and of its headline, by name."""
+        columns = dict(zip(self._names, zip(*self._rows, strict=True), strict=True))
+        values = {
+            name: list(map(_READ[name], columns[name])) if name in _READ else list(columns[name])
+            for name in (*_PLAIN, *_HEADLINE)
+        }
+        # A tuple for each run would have the garbage collector look through all of them.
+        read = {joined: read_tags(joined) for joined in set(columns["tags"])}
+        values["tags"] = [read[joined] for joined in columns["tags"]]
+        order = [field.name for field in fields(SimulationMetadata) if field.name != "headline"]
+        return {name: values[name] for name in (*order, *_HEADLINE)}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from ape_jupyter.model.listing import SORT_COLUMNS
+
 __all__ = [
     "DATABASE_VERSION",
     "INTEGER",
@@ -22,7 +24,7 @@ __all__ = [
     "tombstones",
 ]
 
-DATABASE_VERSION = 4
+DATABASE_VERSION = 5
 
 metadata = sa.MetaData()
 
@@ -81,7 +83,22 @@ simulations = sa.Table(
     sa.Column("discontinuation_rate", sa.Float),
     # Since when the run is in the trash; None when it is not.
     sa.Column("trashed_at", TEXT),
+    # By which searches know a run: sets of small numbers are made and met much faster than
+    # sets of texts. Given by the writer that adds the run.
+    sa.Column("number", INTEGER),
     sa.Index("simulations_by_status_and_creation", "status", "created_at", "sim_id"),
+    # A narrow copy of what searches compare: most answers need not read the runs themselves.
+    sa.Index(
+        "simulations_by_number",
+        *("number", "status", "created_at", "n_patients", "n_visits", "duration_years"),
+        *("file_size_mb", "engine_type", "source", "is_pinned", "has_costs", "has_resources"),
+        *("mean_final_vision", "total_injections", "discontinuation_rate", "sim_id"),
+    ),
+    # In each order that a list can have, its first page is read and nothing sorted.
+    *(
+        sa.Index(f"simulations_by_{column}", column, "sim_id", "status", "number")
+        for column in SORT_COLUMNS
+    ),
 )
 
 tags = sa.Table(
@@ -91,7 +108,9 @@ tags = sa.Table(
     # Case-folded: one run can not carry both "NHS" and "nhs".
     sa.Column("tag_key", TEXT, primary_key=True),
     sa.Column("tag", TEXT, nullable=False),
-    sa.Index("tags_by_key", "tag_key", "sim_id"),
+    # The number of the run.
+    sa.Column("number", INTEGER),
+    sa.Index("tags_by_key", "tag_key", "number"),
 )
 
 # What is known of a tag whichever runs carry it, and when none does.

@@ -5,10 +5,13 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.sql.elements import UnaryExpression
+from sqlalchemy.sql.operators import custom_op
 
 from ape_jupyter.errors import InvalidArgumentError
 from ape_jupyter.model.listing import SORT_COLUMNS, SearchRequest
@@ -18,13 +21,16 @@ from ape_jupyter.registry.rows import bindable
 from ape_jupyter.registry.schema import simulations
 from ape_jupyter.registry.search_index.conditions import condition_on_runs
 
-__all__ = ["MAX_PAGE", "condition_of", "cursor_after", "page_query"]
+__all__ = ["MAX_PAGE", "condition_of", "cursor_after", "in_order", "page_query"]
 
 MAX_PAGE = 1000
 
 _column = simulations.c
 # Damaged runs stay in sight: who looks for one should learn what happened to it.
-_LISTED = (Status.AVAILABLE.value, Status.QUARANTINED.value)
+_LISTED = _column.status != Status.TRASHED.value
+# With more matches than these, they stand close enough in an index of the wanted order to be
+# met there; fewer are sorted sooner than found there.
+_MANY = 5_000
 
 
 def condition_of(tree: QueryNode, dialect: str) -> sa.ColumnElement[bool]:
@@ -35,7 +41,7 @@ def condition_of(tree: QueryNode, dialect: str) -> sa.ColumnElement[bool]:
     condition = condition_on_runs(tree, dialect, datetime.now(UTC))
     if any(map(_is_about_status, leaves(tree))):
         return condition
-    return sa.and_(_column.status.in_(_LISTED), condition)
+    return sa.and_(_LISTED, condition)
 
 
 def _is_about_status(leaf: QueryNode) -> bool:
@@ -48,22 +54,47 @@ def _is_about_status(leaf: QueryNode) -> bool:
             return False
 
 
-def page_query(condition: sa.ColumnElement[bool], request: SearchRequest) -> sa.Select[Any]:
-    """Return the query for one page, one row longer than the page to see whether more follow."""
+def page_query(
+    condition: sa.ColumnElement[bool], request: SearchRequest, total: int, dialect: str
+) -> sa.Select[tuple[str]]:
+    """Return the query for the ids of one page, and one more to see whether more follow.
+
+    Parameters
+    ----------
+    total : int
+        How many runs match. No database guesses well how many a search will find, so it is
+        counted first, and SQLite told which way to go.
+    """
     if request.sort_by not in SORT_COLUMNS:
         known = ", ".join(SORT_COLUMNS)
         raise InvalidArgumentError(f"Can not sort by {request.sort_by!r}, only by: {known}.")
     if not 1 <= request.limit <= MAX_PAGE:
         message = f"The limit must be between 1 and {MAX_PAGE}, not {request.limit}."
         raise InvalidArgumentError(message)
-    key = sa.tuple_(_column[request.sort_by], _column.sim_id)
-    query = sa.select(simulations).where(condition)
+    columns: list[sa.ColumnElement[Any]] = [_column[request.sort_by], _column.sim_id]
+    query = sa.select(_column.sim_id).where(condition)
+    if total > _MANY:
+        index = f"INDEXED BY simulations_by_{request.sort_by}"
+        query = query.with_hint(simulations, index, "sqlite")
+    elif dialect == "sqlite":
+        columns = list(map(_unindexed, columns))
     if request.cursor is not None:
-        position = sa.tuple_(*_decoded(request))
+        key, position = sa.tuple_(*columns), sa.tuple_(*_decoded(request))
         query = query.where(key < position if request.descending else key > position)
-    order = [_column[request.sort_by], _column.sim_id]
-    query = query.order_by(*(c.desc() if request.descending else c.asc() for c in order))
+    query = query.order_by(*in_order(columns, request))
     return query.limit(request.limit + 1)
+
+
+def in_order(
+    columns: Iterable[sa.ColumnElement[Any]], request: SearchRequest
+) -> list[sa.ColumnElement[Any]]:
+    """Return columns in the direction that is asked for."""
+    return [column.desc() if request.descending else column.asc() for column in columns]
+
+
+def _unindexed(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    # So SQLite writes that a column is not to be looked up in an index.
+    return UnaryExpression(column, operator=custom_op("+"), type_=column.type)
 
 
 def cursor_after(request: SearchRequest, row: Any) -> str:

@@ -189,6 +189,7 @@ class SearchTests:
         assert [run.name for run in runs] == list(reversed(EXAMPLE_NAMES))
         assert runs.total == len(runs) == 3
         assert list(runs.to_pandas().index) == [run.sim_id for run in runs]
+        assert runs[:2] == (runs[0], runs[1])
 
     def test_finds_by_words(self, filled: Library) -> None:
         assert [run.name for run in filled.search("QUIET harbour")] == [EXAMPLE_NAMES[0]]

@@ -37,7 +37,9 @@ from ape_jupyter.registry.schema import (
     metadata,
     recent_searches,
     saved_searches,
+    simulations,
     tag_details,
+    tags,
 )
 from ape_jupyter.registry.search_index.tables import parameter_profiles
 from ape_jupyter.registry.sqlite import SqliteConnector
@@ -63,7 +65,7 @@ def content(path: Path) -> dict[str, list[tuple[object, ...]]]:
     columns.remove("search_text")
     result = {
         "simulations": sorted(connection.execute(f"SELECT {', '.join(columns)} FROM simulations")),
-        "tags": sorted(connection.execute("SELECT * FROM tags")),
+        "tags": sorted(connection.execute("SELECT sim_id, tag_key, tag FROM tags")),
         "documents": sorted(connection.execute("SELECT * FROM documents")),
         "revision": list(connection.execute("SELECT revision FROM library_state")),
     }
@@ -292,6 +294,16 @@ def test_the_command_says_what_it_does(old: Path) -> None:
     assert version_in(old) == 1
 
 
+def forget_numbers(connection: sa.Connection) -> None:
+    """Undo what the fifth version has done to tables of older ones."""
+    for table in (simulations, tags):
+        for index in table.indexes:
+            if "number" in index.columns:
+                index.drop(connection)
+        connection.exec_driver_sql(f"ALTER TABLE {table.name} DROP COLUMN number")
+    connection.exec_driver_sql("CREATE INDEX tags_by_key ON tags (tag_key, sim_id)")
+
+
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_the_third_version_is_brought_up(
     kind: str, tmp_path: Path, request: pytest.FixtureRequest
@@ -312,6 +324,7 @@ def test_the_third_version_is_brought_up(
             # What that version did not have.
             for table in (tag_details, saved_searches, recent_searches, parameter_profiles):
                 table.drop(connection)
+            forget_numbers(connection)
             connection.execute(sa.update(library_state).values(database_version=3))
         Registry(location, tmp_path / "backups").close()
         (backup,) = (tmp_path / "backups").iterdir()
@@ -325,7 +338,8 @@ def test_the_third_version_is_brought_up(
         assert len({row.profile for row in profiles}) == 1
         registry = Registry(location)
         assert registry.all_runs() == runs
-        assert registry.search(parse("protocol.min_interval_days=28"), SearchRequest()).total == 3
+        for query in ("protocol.min_interval_days=28", "tag:nhs", "run"):
+            assert registry.search(parse(query), SearchRequest()).total == 3
         registry.close()
 
 

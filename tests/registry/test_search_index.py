@@ -8,11 +8,13 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from search_cases import NOW, VOCABULARY, random_run, trees
 
+from ape_jupyter.library.listing import SearchResult
 from ape_jupyter.model.operations import SetTags, UpdateMetadata
 from ape_jupyter.model.parameters import flattened
 from ape_jupyter.model.query import PARAMETER_ROOTS, QueryNode
@@ -98,6 +100,16 @@ class SearchIndexTests:
     def test_every_word(self, registry: Registry, runs: list[SearchableRun], word: str) -> None:
         for query in (f'"{word}"', f'"{word}"*', f'name:"{word}"*' if word not in "&_" else "x"):
             assert found(registry, parse(query)) == expected(runs, parse(query)), query
+
+    def test_rows_make_the_same_table_as_objects(self, registry: Registry) -> None:
+        rows = registry.usable_runs()
+        objects = tuple(registry.get(run.sim_id) for run in rows)
+        assert tuple(rows) == rows[:] == objects
+        assert rows[-1] == objects[-1]
+        pd.testing.assert_frame_equal(
+            SearchResult(rows, len(rows)).to_pandas(),
+            SearchResult(objects, len(objects)).to_pandas(),
+        )
 
     def test_the_runs_are_many_and_not_all_alike(
         self, registry: Registry, runs: list[SearchableRun]

@@ -32,7 +32,7 @@ from ape_jupyter.model.query import (
 from ape_jupyter.model.simulation import Source, Status
 from ape_jupyter.registry.rows import stored_time
 from ape_jupyter.registry.schema import simulations, tags
-from ape_jupyter.registry.search_index.tables import parameter_paths, parameters, search_documents
+from ape_jupyter.registry.search_index.tables import parameter_paths, parameters
 from ape_jupyter.registry.search_index.words import contains, has_all_words, has_one_of_words
 
 __all__ = ["carries", "condition_on_runs"]
@@ -45,7 +45,7 @@ _FLAGS: dict[str, sa.ColumnElement[bool]] = {
     "is:pinned": _column.is_pinned,
     "has:costs": _column.has_costs,
     "has:resources": _column.has_resources,
-    "has:tags": _column.sim_id.in_(sa.select(tags.c.sim_id)),
+    "has:tags": _column.number.in_(sa.select(tags.c.number)),
     "has:notes": _column.notes != "",
     "has:seed": _column.seed.is_not(None),
     "has:parent": _column.parent.is_not(None),
@@ -54,7 +54,7 @@ _FLAGS: dict[str, sa.ColumnElement[bool]] = {
 _FLAGS |= {f"is:{source.value}": _column.source == source.value for source in Source}
 _FLAGS |= {f"is:{status.value}": _column.status == status.value for status in Status}
 
-_WordsCondition = Callable[[Sequence[Words], str], sa.ColumnElement[bool]]
+_WordsCondition = Callable[[Sequence[Words], str], sa.Select[tuple[int]]]
 
 
 def condition_on_runs(tree: QueryNode, dialect: str, now: datetime) -> sa.ColumnElement[bool]:
@@ -101,7 +101,7 @@ class _Compilation:
         return [self.indexed(words, combine), *others] if words else others
 
     def indexed(self, nodes: Sequence[Words], combine: _WordsCondition) -> sa.ColumnElement[bool]:
-        return _among_documents(combine(nodes, self.dialect))
+        return _column.number.in_(combine(nodes, self.dialect))
 
     def leaf(
         self, node: Words | SameText | Tagged | Flagged | Range | Within
@@ -116,8 +116,8 @@ class _Compilation:
             case SameText(field, text):
                 return _known(_column[field], _column[field] == text)
             case Tagged():
-                carrying = sa.select(tags.c.sim_id).where(carries(node))
-                return _column.sim_id.in_(carrying)
+                carrying = sa.select(tags.c.number).where(carries(node))
+                return _column.number.in_(carrying)
             case Flagged(flag):
                 return _FLAGS[flag]
             case Range(field):
@@ -143,16 +143,12 @@ def _known(
     return sa.and_(column.is_not(None), condition)
 
 
-def _among_documents(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
-    return _column.sim_id.in_(sa.select(search_documents.c.run_id).where(condition))
-
-
 def _with_parameter(path: str, condition: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
     of_path = sa.select(parameter_paths.c.path_id).where(parameter_paths.c.path == path)
     having = sa.select(parameters.c.number).where(
         parameters.c.path_id == of_path.scalar_subquery(), condition
     )
-    return _among_documents(search_documents.c.number.in_(having))
+    return _column.number.in_(having)
 
 
 def carries(node: Tagged, key: sa.ColumnElement[str] = tags.c.tag_key) -> sa.ColumnElement[bool]:

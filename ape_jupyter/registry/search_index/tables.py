@@ -36,8 +36,8 @@ INDEXED_FIELDS = (
 search_documents = sa.Table(
     "search_documents",
     metadata,
-    # Small and dense: it is the key of a million rows in every index.
-    sa.Column("number", INTEGER, primary_key=True),
+    # The number of the run.
+    sa.Column("number", INTEGER, primary_key=True, autoincrement=False),
     # The column ``sim_id`` is its index text.
     sa.Column(
         "run_id",

@@ -17,18 +17,18 @@ __all__ = ["contains", "has_all_words", "has_one_of_words"]
 _full_text = sa.table("search_words", sa.column("rowid", sa.Integer), sa.column("search_words"))
 
 
-def has_all_words(nodes: Sequence[Words], dialect: str) -> sa.ColumnElement[bool]:
-    """Return the condition on the number of a search document that it has all words."""
+def has_all_words(nodes: Sequence[Words], dialect: str) -> sa.Select[tuple[int]]:
+    """Return the query for the numbers of the runs that have all words."""
     if dialect == "sqlite":
         return _matching(" AND ".join(map(_full_text_query, nodes)))
-    return sa.and_(*map(_vector_condition, nodes))
+    return _documents_where(sa.and_(*map(_vector_condition, nodes)))
 
 
-def has_one_of_words(nodes: Sequence[Words], dialect: str) -> sa.ColumnElement[bool]:
-    """Return the condition on the number of a search document that it has one of the words."""
+def has_one_of_words(nodes: Sequence[Words], dialect: str) -> sa.Select[tuple[int]]:
+    """Return the query for the numbers of the runs that have one of the words."""
     if dialect == "sqlite":
         return _matching(" OR ".join(map(_full_text_query, nodes)))
-    return sa.or_(*map(_vector_condition, nodes))
+    return _documents_where(sa.or_(*map(_vector_condition, nodes)))
 
 
 def contains(text: sa.ColumnElement[str], node: Words, dialect: str) -> sa.ColumnElement[bool]:
@@ -42,9 +42,12 @@ def contains(text: sa.ColumnElement[str], node: Words, dialect: str) -> sa.Colum
     return condition
 
 
-def _matching(query: str) -> sa.ColumnElement[bool]:
-    found = sa.select(_full_text.c.rowid).where(_full_text.c.search_words.match(query))
-    return search_documents.c.number.in_(found)
+def _matching(query: str) -> sa.Select[tuple[int]]:
+    return sa.select(_full_text.c.rowid).where(_full_text.c.search_words.match(query))
+
+
+def _documents_where(condition: sa.ColumnElement[bool]) -> sa.Select[tuple[int]]:
+    return sa.select(search_documents.c.number).where(condition)
 
 
 def _full_text_query(node: Words) -> str:

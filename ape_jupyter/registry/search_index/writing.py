@@ -23,7 +23,7 @@ from ape_jupyter.registry.search_index.tables import (
     search_documents,
 )
 
-__all__ = ["index_changes", "index_parameters", "index_run", "rebuild"]
+__all__ = ["index_changes", "index_parameters", "index_run", "number_of", "rebuild", "texts_of"]
 
 _WEIGHTS = {"name": "A", "protocol_name": "B", "tags": "B"} | dict.fromkeys(
     ("notes", "owner", "sim_id", "engine_type", "model_type"), "C"
@@ -35,7 +35,7 @@ _SEPARATOR = "_"  # no token is written so: a phrase does not go from one tag in
 
 def index_run(connection: sa.Connection, run: SimulationMetadata) -> None:
     """Take in the texts of a run that is not in the index."""
-    _add(connection, run.sim_id, _texts(row_of(run), run.tags))
+    _add(connection, run.sim_id, texts_of(row_of(run), run.tags))
 
 
 def index_changes(
@@ -44,8 +44,8 @@ def index_changes(
     """Bring the texts of runs up to date, given each as it is in the index and as it is now."""
     rows = []
     for before, after in changes:
-        texts = _texts(row_of(after), after.tags)
-        if texts != _texts(row_of(before), before.tags):
+        texts = texts_of(row_of(after), after.tags)
+        if texts != texts_of(row_of(before), before.tags):
             rows.append({**_values(connection, texts), "of_run": after.sim_id})
     if rows:
         update = sa.update(search_documents).where(
@@ -54,20 +54,26 @@ def index_changes(
         connection.execute(update.values(_columns(connection)), rows)
 
 
+def number_of(sim_id: str | sa.BindParameter[str]) -> sa.ScalarSelect[int]:
+    """Return the query for the number by which the index knows a run."""
+    query = sa.select(simulations.c.number).where(simulations.c.sim_id == sim_id)
+    return query.scalar_subquery()
+
+
 def rebuild(connection: sa.Connection) -> None:
     """Make the index anew from what is known of the runs."""
     for table in (parameter_profiles, parameters, parameter_paths, search_documents):
         table.drop(connection, checkfirst=True)
     for table in (search_documents, parameter_paths, parameters, parameter_profiles):
         table.create(connection)
-    # By name: older versions of the database have fewer columns.
+    # By name, for a step from an older version may have fewer columns.
     columns = [simulations.c[field] for field in INDEXED_FIELDS if field in simulations.c]
     # All at once, for a cursor must not stay open while other rows are written.
     for row in connection.execute(sa.select(*columns)).mappings().all():
         sim_id = row["sim_id"]
         of_run = sa.select(tags.c.tag).where(tags.c.sim_id == sim_id)
         run_tags = connection.execute(of_run).scalars().all()
-        _add(connection, sim_id, _texts(row, run_tags))
+        _add(connection, sim_id, texts_of(row, run_tags))
         roots = sa.select(documents.c.kind, documents.c.content).where(
             documents.c.sim_id == sim_id, documents.c.kind.in_(PARAMETER_ROOTS)
         )
@@ -75,7 +81,8 @@ def rebuild(connection: sa.Connection) -> None:
         index_parameters(connection, sim_id, found)
 
 
-def _texts(row: Mapping[str, Any] | sa.RowMapping, run_tags: Iterable[str]) -> dict[str, str]:
+def texts_of(row: Mapping[str, Any] | sa.RowMapping, run_tags: Iterable[str]) -> dict[str, str]:
+    """Return the texts of a run as the index has them."""
     texts = {field: index_text(row[field] or "") for field in INDEXED_FIELDS if field != "tags"}
     texts["tags"] = _SEPARATOR.join(map(index_text, sorted(run_tags, key=tag_key)))
     return texts
@@ -83,7 +90,9 @@ def _texts(row: Mapping[str, Any] | sa.RowMapping, run_tags: Iterable[str]) -> d
 
 def _add(connection: sa.Connection, sim_id: str, texts: Mapping[str, str]) -> None:
     insert = sa.insert(search_documents).values(
-        run_id=sa.bindparam("of_run"), **_columns(connection)
+        number=number_of(sa.bindparam("of_run")),
+        run_id=sa.bindparam("of_run"),
+        **_columns(connection),
     )
     connection.execute(insert, {**_values(connection, texts), "of_run": sim_id})
 
@@ -119,8 +128,7 @@ def index_parameters(
     connection: sa.Connection, sim_id: str, run_documents: Mapping[str, Any]
 ) -> None:
     """Bring the parameters of a run up to date; its texts are there already."""
-    query = sa.select(search_documents.c.number).where(search_documents.c.run_id == sim_id)
-    number = connection.execute(query).scalar_one()
+    number = connection.execute(sa.select(number_of(sim_id))).scalar_one()
     connection.execute(sa.delete(parameters).where(parameters.c.number == number))
     of_run = parameter_profiles.c.run_id == sim_id
     connection.execute(sa.delete(parameter_profiles).where(of_run))
