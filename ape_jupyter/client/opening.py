@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from ape_jupyter.client.addresses import path_segment
 from ape_jupyter.client.fetched import TableFetcher
@@ -11,7 +12,8 @@ from ape_jupyter.library.data import SimulationData
 from ape_jupyter.library.interface import FilterValue
 from ape_jupyter.library.listing import SearchResult
 from ape_jupyter.library.requests import all_pages, search_request
-from ape_jupyter.model.listing import SearchPage, SearchRequest
+from ape_jupyter.model.completion import Completion
+from ape_jupyter.model.listing import RELEVANCE, SearchPage, SearchRequest
 from ape_jupyter.model.protocol import SimulationDocuments
 from ape_jupyter.model.simulation import SimulationMetadata
 from ape_jupyter.wire.messages import OpenedSimulation
@@ -41,17 +43,26 @@ class RemoteRuns:
         self,
         query: str | None = None,
         filters: Mapping[str, FilterValue] | None = None,
-        sort_by: str = "created_at",
+        sort_by: str = RELEVANCE,
         descending: bool = True,
         limit: int = 20,
         cursor: str | None = None,
+        facets: Iterable[str] = (),
+        highlight: bool = False,
     ) -> SearchResult:
         """Find runs by words and exact filters; see ``Library``."""
         request = search_request(query, filters, sort_by, descending, limit, cursor)
+        asked = replace(request, facets=tuple(facets), highlight=highlight)
         page: SearchPage = self._transport.get(
-            SearchPage, "simulations", params=[*encode_search(request), ("remember", "true")]
+            SearchPage, "simulations", params=[*encode_search(asked), ("remember", "true")]
         )
-        return SearchResult(page.items, page.total, page.next_cursor)
+        return SearchResult.of(page)
+
+    def complete(self, query: str, cursor: int | None = None) -> Completion:
+        """Return what could stand at the cursor of a query that is being typed."""
+        params = [("query", query), *([] if cursor is None else [("cursor", str(cursor))])]
+        completion: Completion = self._transport.get(Completion, "completions", params=params)
+        return completion
 
     def search_page(self, request: SearchRequest) -> SearchPage:
         """Return one page of a search."""

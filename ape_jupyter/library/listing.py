@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, overload
 
-from ape_jupyter.model.listing import ImportOutcome, ImportStatus
+from ape_jupyter.model.facets import Facet
+from ape_jupyter.model.listing import Highlight, ImportOutcome, ImportStatus, SearchPage
 from ape_jupyter.model.simulation import Headline, SimulationMetadata
 from ape_jupyter.registry.rows import StoredRuns
 
@@ -41,12 +42,12 @@ def _rows(items: Sequence[SimulationMetadata]) -> list[list[str]]:
 
 def _columns(items: Sequence[SimulationMetadata]) -> dict[str, list[Any]]:
     columns = {
-        field.name: [getattr(item, field.name) for item in items]
-        for field in fields(SimulationMetadata)
+        column.name: [getattr(item, column.name) for item in items]
+        for column in fields(SimulationMetadata)
     }
     headlines = columns.pop("headline")
-    for field in fields(Headline):
-        columns[field.name] = [getattr(headline, field.name) for headline in headlines]
+    for column in fields(Headline):
+        columns[column.name] = [getattr(headline, column.name) for headline in headlines]
     return columns
 
 
@@ -60,11 +61,32 @@ class SearchResult(Sequence[SimulationMetadata]):
         How many runs match in all.
     next_cursor : str or None
         To be given to the same search for the page that follows.
+    facets : mapping of str to Facet
+        Those that were asked for, by their names.
+    highlights : tuple of tuple of Highlight
+        For each run, when they were asked for.
+    corrected_query : str or None
+        What was searched for instead, because nothing was found as it was written.
     """
 
     items: Sequence[SimulationMetadata]
     total: int
     next_cursor: str | None = None
+    facets: Mapping[str, Facet] = field(default_factory=dict)
+    highlights: tuple[tuple[Highlight, ...], ...] = ()
+    corrected_query: str | None = None
+
+    @classmethod
+    def of(cls, page: SearchPage) -> SearchResult:
+        """Return a page of a search as a notebook shows it."""
+        return cls(
+            page.items,
+            page.total,
+            page.next_cursor,
+            {facet.name: facet for facet in page.facets},
+            page.highlights,
+            page.corrected_query,
+        )
 
     @overload
     def __getitem__(self, index: int) -> SimulationMetadata: ...
@@ -107,12 +129,15 @@ class SearchResult(Sequence[SimulationMetadata]):
             for row in _rows(self.items)
         )
         table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-        return (table if self.items else "") + f"<p>{self._count()}</p>"
+        return (table if self.items else "") + f"<p>{html.escape(self._count())}</p>"
 
     def _count(self) -> str:
         if not self.total:
             return "No runs."
-        return f"{len(self.items):,} of {self.total:,} run{'s' if self.total != 1 else ''}"
+        count = f"{len(self.items):,} of {self.total:,} run{'s' if self.total != 1 else ''}"
+        if self.corrected_query is None:
+            return count
+        return f"{count}, for {self.corrected_query} instead"
 
 
 class ImportReport(list[SimulationMetadata]):

@@ -44,6 +44,7 @@ from ape_jupyter.results.store import ObjectStore
 from ape_jupyter.services.events import EventBus
 from ape_jupyter.services.monitor.monitor import PerformanceMonitor
 from ape_jupyter.services.monitor.threshold import Threshold
+from ape_jupyter.services.search.service import SearchService
 
 __all__ = ["LocalLibrary"]
 
@@ -86,6 +87,7 @@ class LocalLibrary(
             shares_memory=on is None or on.is_local,
         )
         self._events = EventBus(self._registry)
+        self._searching = SearchService(self._registry)
         self._store = ObjectStore(directory / "objects", directory / "staging")
         self._store.discard_abandoned()
         pinned = self._registry.pinned_checksums

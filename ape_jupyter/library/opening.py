@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any
 
 from ape_jupyter.cache.mapped import PersistentCache
@@ -14,7 +15,8 @@ from ape_jupyter.library.documents import documents_of
 from ape_jupyter.library.listing import SearchResult
 from ape_jupyter.library.requests import search_request
 from ape_jupyter.library.residency import Residency
-from ape_jupyter.model.listing import SearchPage, SearchRequest
+from ape_jupyter.model.completion import Completion
+from ape_jupyter.model.listing import RELEVANCE, SearchPage, SearchRequest
 from ape_jupyter.model.performance import Operation
 from ape_jupyter.model.protocol import SimulationDocuments
 from ape_jupyter.model.saved_searches import SearchTerms
@@ -25,6 +27,7 @@ from ape_jupyter.registry.users import current_user
 from ape_jupyter.results.store import ObjectStore
 from ape_jupyter.services.monitor.monitor import PerformanceMonitor
 from ape_jupyter.services.search.requests import query_kinds, search_tree
+from ape_jupyter.services.search.service import SearchService
 
 __all__ = ["WithRuns"]
 
@@ -33,6 +36,7 @@ class WithRuns:
     """Finds and opens runs; see ``Library``."""
 
     _registry: Registry
+    _searching: SearchService
     _store: ObjectStore
     _cache: PersistentCache
     _monitor: PerformanceMonitor
@@ -52,15 +56,21 @@ class WithRuns:
         self,
         query: str | None = None,
         filters: Mapping[str, Any] | None = None,
-        sort_by: str = "created_at",
+        sort_by: str = RELEVANCE,
         descending: bool = True,
         limit: int = 20,
         cursor: str | None = None,
+        facets: Iterable[str] = (),
+        highlight: bool = False,
     ) -> SearchResult:
         """Find runs by words and exact filters; see ``Library``."""
         request = search_request(query, filters, sort_by, descending, limit, cursor)
-        page = self.search_page(request, remember=True)
-        return SearchResult(page.items, page.total, page.next_cursor)
+        asked = replace(request, facets=tuple(facets), highlight=highlight)
+        return SearchResult.of(self.search_page(asked, remember=True))
+
+    def complete(self, query: str, cursor: int | None = None) -> Completion:
+        """Return what could stand at the cursor of a query that is being typed."""
+        return self._searching.complete(query, cursor)
 
     def search_page(
         self, request: SearchRequest, *, remember: bool = False, user: str | None = None
@@ -74,7 +84,7 @@ class WithRuns:
         """
         tree = search_tree(request)
         started = time.perf_counter()
-        page = self._registry.search(tree, request)
+        page = self._searching.page(request)
         seconds = time.perf_counter() - started
         self._monitor.observe(Operation.SEARCH, seconds)
         # To list all runs, or the next ones found, is no search of its own.

@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from ape_jupyter.errors import Fault
+from ape_jupyter.model.facets import Facet
 from ape_jupyter.model.simulation import SimulationMetadata
 
 __all__ = [
+    "RELEVANCE",
     "SORT_COLUMNS",
+    "Highlight",
     "ImportOutcome",
     "ImportStatus",
     "SearchPage",
@@ -27,6 +30,8 @@ SORT_COLUMNS = (
     "duration_years",
     "file_size_mb",
 )
+RELEVANCE = "relevance"
+"""To sort by how well runs fit the words of a search, then newest first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,25 +44,71 @@ class SearchRequest:
         In the language that ``docs/search.md`` describes.
     filters : tuple of (field, values)
         Field name and the values of which one must be equal. ``tag`` must have all.
+    sort_by : str
+        ``"relevance"`` or one of ``SORT_COLUMNS``.
     cursor : str or None
         ``next_cursor`` of the page before.
+    facets : tuple of str
+        What to count the runs found by: see ``docs/search.md``.
+    highlight : bool
+        Whether to tell where the texts of the runs show why they were found.
     """
 
     query: str = ""
     filters: tuple[tuple[str, tuple[str | int | float | bool, ...]], ...] = ()
-    sort_by: str = "created_at"
+    sort_by: str = RELEVANCE
     descending: bool = True
     limit: int = 20
     cursor: str | None = None
+    facets: tuple[str, ...] = ()
+    highlight: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Highlight:
+    """A part of a text that a search asked for.
+
+    Attributes
+    ----------
+    field : str
+        The field of the run whose text it is.
+    start, end : int
+        The first character, and one past the last; counted in code points.
+    item : int
+        Of ``tags``, which one; 0 for other fields.
+    """
+
+    field: str
+    start: int
+    end: int
+    item: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchPage:
-    """A page of runs; ``total`` counts all that match, ``next_cursor`` leads to the next page."""
+    """A page of runs.
+
+    Attributes
+    ----------
+    total : int
+        How many runs match in all.
+    next_cursor : str or None
+        What leads to the next page.
+    facets : tuple of Facet
+        Those asked for, in this order.
+    highlights : tuple of tuple of Highlight
+        One entry for each run of ``items``, when they were asked for.
+    corrected_query : str or None
+        The query that was carried out, when nothing was found as it was written and a word
+        was probably misspelt.
+    """
 
     items: tuple[SimulationMetadata, ...]
     total: int
     next_cursor: str | None
+    facets: tuple[Facet, ...] = ()
+    highlights: tuple[tuple[Highlight, ...], ...] = ()
+    corrected_query: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

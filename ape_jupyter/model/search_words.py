@@ -23,6 +23,7 @@ checked there against the index text itself, in which a space surrounds every to
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 
@@ -34,6 +35,7 @@ __all__ = [
     "has_tokens",
     "index_text",
     "indexed_token",
+    "token_of",
     "tokens",
 ]
 
@@ -89,6 +91,7 @@ class _Alphabet(dict[int, str]):
         return text
 
 
+_WRITTEN = re.compile("_([0-9a-f]+)_")
 _FOLDING = _Folding()
 _SEPARATION = _Separation()
 _ALPHABET = _Alphabet({ord(character): character for character in "abcdefghijklmnopqrstuvwxyz"})
@@ -109,6 +112,11 @@ def tokens(text: str) -> tuple[str, ...]:
 def indexed_token(token: str) -> str:
     """Return a token in the alphabet of the index."""
     return token.translate(_ALPHABET)
+
+
+def token_of(indexed: str) -> str:
+    """Return the token that stands in the index like this."""
+    return _WRITTEN.sub(lambda match: chr(int(match[1], 16)), indexed)
 
 
 def index_text(text: str) -> str:

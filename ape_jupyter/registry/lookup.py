@@ -8,13 +8,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from ape_jupyter.errors import SimulationNotFoundError
+from ape_jupyter.model.facets import FacetCounts, FacetOrder
 from ape_jupyter.model.listing import SearchPage, SearchRequest
 from ape_jupyter.model.query import QueryNode
 from ape_jupyter.model.simulation import SimulationMetadata, Status
 from ape_jupyter.registry import reading
 from ape_jupyter.registry.connector import Connector
 from ape_jupyter.registry.rows import StoredRuns, bindable
-from ape_jupyter.registry.schema import documents, library_state, simulations
+from ape_jupyter.registry.schema import documents, simulations
 
 __all__ = ["WithLookup"]
 
@@ -31,7 +32,7 @@ class WithLookup:
     def revision(self) -> int:
         """Return a number that grows with every change of the registry."""
         with self._database.read() as connection:
-            return int(connection.execute(sa.select(library_state.c.revision)).scalar_one())
+            return reading.revision(connection)
 
     def get(self, sim_id: str) -> SimulationMetadata:
         """Return the metadata of the run with exactly this id, trashed or not."""
@@ -101,6 +102,14 @@ class WithLookup:
             if content is not None:
                 found[sim_id][str(kind)] = content
         return found
+
+    def search_and_count(
+        self, tree: QueryNode, request: SearchRequest, facets: Sequence[FacetOrder]
+    ) -> tuple[SearchPage, tuple[FacetCounts, ...]]:
+        """Return one page of the runs that match, and counts of the same moment."""
+        with self._database.read() as connection:
+            page = reading.page(connection, tree, request)
+            return page, reading.counted(connection, facets)
 
     def search(self, tree: QueryNode, request: SearchRequest) -> SearchPage:
         """Return one page of the runs that match ``tree``, and how many match in all.

@@ -9,14 +9,17 @@ from typing import Any
 import sqlalchemy as sa
 
 from ape_jupyter.errors import SimulationNotFoundError
-from ape_jupyter.model.listing import SearchPage, SearchRequest
+from ape_jupyter.model.facets import FacetCounts, FacetOrder
+from ape_jupyter.model.listing import RELEVANCE, SearchPage, SearchRequest
 from ape_jupyter.model.query import QueryNode
 from ape_jupyter.model.simulation import SimulationMetadata, Status
 from ape_jupyter.registry import search
 from ape_jupyter.registry.rows import StoredRuns, bindable, metadata_of, read_tags
-from ape_jupyter.registry.schema import simulations, tags
+from ape_jupyter.registry.schema import library_state, simulations, tags
+from ape_jupyter.registry.search_index.facets import count_facet
+from ape_jupyter.registry.search_index.ranking import score_of
 
-__all__ = ["find", "in_pages", "maybe_one", "one", "page", "several"]
+__all__ = ["counted", "find", "in_pages", "maybe_one", "one", "page", "revision", "several"]
 
 _column = simulations.c
 _NAMED_AT_MOST = 5
@@ -31,6 +34,11 @@ _RUNS = sa.select(
 )
 # Built once: opening a run is this query and two mapped files, and should take no longer.
 _ONE_RUN = _RUNS.where(_column.sim_id == sa.bindparam("sim_id"))
+
+
+def revision(connection: sa.Connection) -> int:
+    """Return a number that grows with every change of the registry."""
+    return int(connection.execute(sa.select(library_state.c.revision)).scalar_one())
 
 
 def maybe_one(connection: sa.Connection, sim_id: str) -> SimulationMetadata | None:
@@ -105,17 +113,33 @@ def _similar(connection: sa.Connection, text: str) -> list[str]:
     return difflib.get_close_matches(text, known, n=3, cutoff=0.6)
 
 
+def counted(connection: sa.Connection, orders: Sequence[FacetOrder]) -> tuple[FacetCounts, ...]:
+    """Return the counts of facets."""
+    dialect = connection.dialect.name
+    return tuple(
+        count_facet(connection, order, search.condition_of(order.tree, dialect)) for order in orders
+    )
+
+
 def page(connection: sa.Connection, tree: QueryNode, request: SearchRequest) -> SearchPage:
     """Return one page of the runs that match, and how many match in all."""
-    condition = search.condition_of(tree, connection.dialect.name)
+    dialect = connection.dialect.name
+    condition = search.condition_of(tree, dialect)
     count = sa.select(sa.func.count()).select_from(simulations)
     total = connection.execute(count.where(condition)).scalar_one()
-    of_page = search.page_query(condition, request, total, connection.dialect.name)
-    order = search.in_order((_column[request.sort_by], _column.sim_id), request)
-    query = _RUNS.where(_column.sim_id.in_(of_page)).order_by(*order)
-    rows = connection.execute(query).mappings().all()
-    shown = rows[: request.limit]
-    items = tuple(metadata_of(row, read_tags(row["tags"])) for row in shown)
-    more = len(rows) > request.limit
+    score = score_of(tree, dialect)
+    request = search.resolved(request, total, has_words=score is not None)
+    if request.sort_by == RELEVANCE and score is not None:
+        keys = search.ranked_query(condition, score, request)
+    else:
+        keys = search.page_query(condition, request, total, dialect)
+    places = connection.execute(keys).all()
+    shown = places[: request.limit]
+    wanted = _RUNS.where(_column.sim_id.in_([place.sim_id for place in shown]))
+    rows = {row["sim_id"]: row for row in connection.execute(wanted).mappings()}
+    items = tuple(
+        metadata_of(row, read_tags(row["tags"])) for row in (rows[place.sim_id] for place in shown)
+    )
+    more = len(places) > request.limit
     next_cursor = search.cursor_after(request, shown[-1]) if more else None
     return SearchPage(items=items, total=total, next_cursor=next_cursor)

@@ -19,13 +19,21 @@ from ape_jupyter.registry.schema import DATABASE_VERSION, event_log, library_sta
 from ape_jupyter.registry.searches import WithSearches
 from ape_jupyter.registry.tagging import WithTagging
 from ape_jupyter.registry.trash import WithTrash
+from ape_jupyter.registry.vocabulary import WithVocabulary
 from ape_jupyter.registry.writing import WithWriting
 
 __all__ = ["Registry"]
 
 
 class Registry(
-    WithLookup, WithProfiles, WithWriting, WithTagging, WithSearches, WithTrash, WithLog
+    WithLookup,
+    WithVocabulary,
+    WithProfiles,
+    WithWriting,
+    WithTagging,
+    WithSearches,
+    WithTrash,
+    WithLog,
 ):
     """The database of a library. Threads may share one; processes open one each.
 

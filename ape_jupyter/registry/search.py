@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,23 +14,39 @@ from sqlalchemy.sql.elements import UnaryExpression
 from sqlalchemy.sql.operators import custom_op
 
 from ape_jupyter.errors import InvalidArgumentError
-from ape_jupyter.model.listing import SORT_COLUMNS, SearchRequest
+from ape_jupyter.model.listing import RELEVANCE, SORT_COLUMNS, SearchRequest
 from ape_jupyter.model.query import Flagged, QueryNode, SameText, Words, leaves
 from ape_jupyter.model.simulation import Status
 from ape_jupyter.registry.rows import bindable
 from ape_jupyter.registry.schema import simulations
 from ape_jupyter.registry.search_index.conditions import condition_on_runs
 
-__all__ = ["MAX_PAGE", "condition_of", "cursor_after", "in_order", "page_query"]
+__all__ = [
+    "LISTED",
+    "MAX_PAGE",
+    "condition_of",
+    "cursor_after",
+    "page_query",
+    "ranked_query",
+    "resolved",
+]
 
 MAX_PAGE = 1000
 
+_FOREIGN_CURSOR = "The cursor belongs to another search; start from the first page."
+# More than either database holds in an integer.
+_TOO_LARGE = 2**63
+_CURSOR_HEAD = 2
+_NEWEST = "created_at"
+
 _column = simulations.c
 # Damaged runs stay in sight: who looks for one should learn what happened to it.
-_LISTED = _column.status != Status.TRASHED.value
+LISTED = _column.status != Status.TRASHED.value
 # With more matches than these, they stand close enough in an index of the wanted order to be
 # met there; fewer are sorted sooner than found there.
 _MANY = 5_000
+# Words that more runs have hardly tell them apart, and to rank them all would take long.
+_RANKED_AT_MOST = 10_000
 
 
 def condition_of(tree: QueryNode, dialect: str) -> sa.ColumnElement[bool]:
@@ -41,7 +57,7 @@ def condition_of(tree: QueryNode, dialect: str) -> sa.ColumnElement[bool]:
     condition = condition_on_runs(tree, dialect, datetime.now(UTC))
     if any(map(_is_about_status, leaves(tree))):
         return condition
-    return sa.and_(_LISTED, condition)
+    return sa.and_(LISTED, condition)
 
 
 def _is_about_status(leaf: QueryNode) -> bool:
@@ -54,10 +70,52 @@ def _is_about_status(leaf: QueryNode) -> bool:
             return False
 
 
+def resolved(request: SearchRequest, total: int, *, has_words: bool) -> SearchRequest:
+    """Return a request that says by what it is sorted: relevance can come down to newest first.
+
+    Parameters
+    ----------
+    total : int
+        How many runs match.
+    has_words : bool
+        Whether there is something to rank them by.
+
+    Raises
+    ------
+    InvalidArgumentError
+        If the order, the limit or the cursor is none.
+    """
+    if request.sort_by not in (RELEVANCE, *SORT_COLUMNS):
+        known = ", ".join((RELEVANCE, *SORT_COLUMNS))
+        raise InvalidArgumentError(f"Can not sort by {request.sort_by!r}, only by: {known}.")
+    if not 1 <= request.limit <= MAX_PAGE:
+        message = f"The limit must be between 1 and {MAX_PAGE}, not {request.limit}."
+        raise InvalidArgumentError(message)
+    if request.sort_by != RELEVANCE:
+        return request
+    is_ranked = total <= _RANKED_AT_MOST
+    if request.cursor is not None:
+        # As the first page was, however many have come in since.
+        is_ranked = _parts(request.cursor)[0] == RELEVANCE
+    return request if has_words and is_ranked else replace(request, sort_by=_NEWEST)
+
+
+def ranked_query(
+    condition: sa.ColumnElement[bool], score: sa.ColumnElement[int], request: SearchRequest
+) -> sa.Select[Any]:
+    """Return the query for the places of one page by relevance, and one more."""
+    found = (
+        sa.select(score.label(RELEVANCE), _column[_NEWEST], _column.sim_id)
+        .where(condition)
+        .subquery()
+    )
+    return _paged(sa.select(found), list(found.c), request)
+
+
 def page_query(
     condition: sa.ColumnElement[bool], request: SearchRequest, total: int, dialect: str
-) -> sa.Select[tuple[str]]:
-    """Return the query for the ids of one page, and one more to see whether more follow.
+) -> sa.Select[Any]:
+    """Return the query for the places of one page by a column, and one more.
 
     Parameters
     ----------
@@ -65,31 +123,25 @@ def page_query(
         How many runs match. No database guesses well how many a search will find, so it is
         counted first, and SQLite told which way to go.
     """
-    if request.sort_by not in SORT_COLUMNS:
-        known = ", ".join(SORT_COLUMNS)
-        raise InvalidArgumentError(f"Can not sort by {request.sort_by!r}, only by: {known}.")
-    if not 1 <= request.limit <= MAX_PAGE:
-        message = f"The limit must be between 1 and {MAX_PAGE}, not {request.limit}."
-        raise InvalidArgumentError(message)
-    columns: list[sa.ColumnElement[Any]] = [_column[request.sort_by], _column.sim_id]
-    query = sa.select(_column.sim_id).where(condition)
+    key = [_column[request.sort_by], _column.sim_id]
+    query = sa.select(*key).where(condition)
+    columns: list[sa.ColumnElement[Any]] = list(key)
     if total > _MANY:
         index = f"INDEXED BY simulations_by_{request.sort_by}"
         query = query.with_hint(simulations, index, "sqlite")
     elif dialect == "sqlite":
         columns = list(map(_unindexed, columns))
+    return _paged(query, columns, request)
+
+
+def _paged(
+    query: sa.Select[Any], columns: list[sa.ColumnElement[Any]], request: SearchRequest
+) -> sa.Select[Any]:
     if request.cursor is not None:
         key, position = sa.tuple_(*columns), sa.tuple_(*_decoded(request))
         query = query.where(key < position if request.descending else key > position)
-    query = query.order_by(*in_order(columns, request))
-    return query.limit(request.limit + 1)
-
-
-def in_order(
-    columns: Iterable[sa.ColumnElement[Any]], request: SearchRequest
-) -> list[sa.ColumnElement[Any]]:
-    """Return columns in the direction that is asked for."""
-    return [column.desc() if request.descending else column.asc() for column in columns]
+    order = [column.desc() if request.descending else column.asc() for column in columns]
+    return query.order_by(*order).limit(request.limit + 1)
 
 
 def _unindexed(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
@@ -97,22 +149,34 @@ def _unindexed(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
     return UnaryExpression(column, operator=custom_op("+"), type_=column.type)
 
 
-def cursor_after(request: SearchRequest, row: Any) -> str:
-    """Return the cursor of the page that starts after ``row``."""
-    position = [request.sort_by, request.descending, row[request.sort_by], row["sim_id"]]
+def cursor_after(request: SearchRequest, place: sa.Row[Any]) -> str:
+    """Return the cursor of the page that starts after a place of this one."""
+    position = [request.sort_by, request.descending, *place]
     return base64.urlsafe_b64encode(json.dumps(position).encode()).decode()
 
 
-def _decoded(request: SearchRequest) -> tuple[Any, str]:
+def _parts(cursor: str) -> list[Any]:
     try:
-        sort_by, descending, value, sim_id = json.loads(
-            base64.urlsafe_b64decode((request.cursor or "").encode())
-        )
-        belongs = (sort_by, descending) == (request.sort_by, request.descending)
-        kind = _column[request.sort_by].type.python_type
-        fits = isinstance(value, kind) or (kind is float and isinstance(value, int))
-        if belongs and fits and isinstance(sim_id, str):
-            return bindable(value) if isinstance(value, str) else value, bindable(sim_id)
-    except (ValueError, TypeError, binascii.Error):
-        pass
-    raise InvalidArgumentError("The cursor belongs to another search; start from the first page.")
+        parts: Any = json.loads(base64.urlsafe_b64decode(cursor.encode()))
+    except (ValueError, binascii.Error):
+        parts = None
+    if isinstance(parts, list) and len(parts) > _CURSOR_HEAD:
+        return parts
+    raise InvalidArgumentError(_FOREIGN_CURSOR)
+
+
+def _decoded(request: SearchRequest) -> list[Any]:
+    sort_by, descending, *values = _parts(request.cursor or "")
+    if (sort_by, descending) == (request.sort_by, request.descending):
+        kinds = [_column[sort_by].type.python_type] if sort_by != RELEVANCE else [int, str]
+        kinds.append(str)
+        if len(values) == len(kinds) and all(map(_fits, values, kinds)):
+            return [bindable(value) if isinstance(value, str) else value for value in values]
+    raise InvalidArgumentError(_FOREIGN_CURSOR)
+
+
+def _fits(value: Any, kind: type) -> bool:
+    if isinstance(value, str) or kind is str:
+        return isinstance(value, str) and kind is str
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and (kind is float or isinstance(value, int)) and abs(value) < _TOO_LARGE

@@ -21,6 +21,7 @@ from ape_jupyter.errors import (
 from ape_jupyter.library.interface import Library
 from ape_jupyter.model.progress import Progress
 from ape_jupyter.testing.runs import EXAMPLE_NAMES, write_example_runs
+from ape_jupyter.testing.suite_discovery import DiscoveryTests
 from ape_jupyter.testing.suite_memory import MemoryTests, ResidencyTests
 from ape_jupyter.testing.suite_migrations import MigrationTests
 from ape_jupyter.testing.suite_performance import PerformanceTests
@@ -33,6 +34,7 @@ from ape_jupyter.testing.suite_verification import LinkTests, VerificationTests
 from ape_jupyter.testing.suite_watching import WatchingTests
 
 __all__ = [
+    "DiscoveryTests",
     "KeptSearchesTests",
     "LibraryFixtures",
     "LibraryTests",
@@ -306,6 +308,7 @@ class LibraryTests(
     LibraryFixtures,
     IntakeTests,
     MigrationTests,
+    DiscoveryTests,
     SearchTests,
     TagTests,
     TaggingTests,

@@ -26,6 +26,9 @@ def encode_search(request: SearchRequest) -> list[tuple[str, str]]:
         ("descending", _text(request.descending)),
         ("limit", str(request.limit)),
     ]
+    pairs += [("facet", name) for name in request.facets]
+    if request.highlight:
+        pairs.append(("highlight", "true"))
     if request.cursor is not None:
         pairs.append(("cursor", request.cursor))
     return pairs
@@ -43,22 +46,27 @@ def decode_search(pairs: Sequence[tuple[str, str]]) -> SearchRequest:
     """
     values: dict[str, Any] = {}
     filters: dict[str, list[str]] = {}
+    facets: list[str] = []
     for name, text in pairs:
         if name == "filter":
             field, separator, value = text.partition(":")
             if not separator:
                 raise InvalidArgumentError(f"The filter {text!r} is not of the form field:value.")
             filters.setdefault(field, []).append(value)
+        elif name == "facet":
+            facets.append(text)
         elif name in values:
             raise InvalidArgumentError(f"The parameter {name!r} is given twice.")
         elif name in {"query", "sort_by", "cursor"}:
             values[name] = text
         elif name == "limit":
             values[name] = _whole_number(text, "limit")
-        elif name == "descending":
-            values[name] = _boolean(text, "descending")
+        elif name in {"descending", "highlight"}:
+            values[name] = _boolean(text, name)
     return SearchRequest(
-        filters=tuple((field, tuple(items)) for field, items in filters.items()), **values
+        filters=tuple((field, tuple(items)) for field, items in filters.items()),
+        facets=tuple(facets),
+        **values,
     )
 
 

@@ -14,6 +14,7 @@ from ape_jupyter.testing.servers import running_server
 from ape_jupyter.testing.suite_recording import RecordingTests
 from ape_jupyter.testing.suite_results import ResultsTests
 from ape_jupyter.testing.suites import (
+    DiscoveryTests,
     KeptSearchesTests,
     LibraryFixtures,
     LibraryTests,
@@ -43,7 +44,13 @@ class TestLocalLibrary(LibraryTests):
 
 
 class TestLocalLibraryOnPostgresql(
-    LibraryFixtures, TagTests, TaggingTests, KeptSearchesTests, SimilarityTests, RecordingTests
+    LibraryFixtures,
+    DiscoveryTests,
+    TagTests,
+    TaggingTests,
+    KeptSearchesTests,
+    SimilarityTests,
+    RecordingTests,
 ):
     @pytest.fixture
     def library(self, tmp_path, postgresql):

@@ -26,7 +26,7 @@ def test_a_url_names_database_and_directory_and_later_the_directory_does(
     with postgresql.database() as url:
         target = f"{url}&library={quote(str(directory))}"
         with ape_jupyter.connect(target) as library:
-            imported = library.import_results(results_folder / "..")
+            imported = library.import_results(results_folder)
             library.add_tag(imported[0].sim_id, "nhs")
         assert not (directory / "registry.db").exists()
         with ape_jupyter.connect(directory) as library:

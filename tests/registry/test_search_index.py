@@ -5,26 +5,32 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from search_cases import NOW, VOCABULARY, random_run, trees
 
 from ape_jupyter.library.listing import SearchResult
+from ape_jupyter.model.listing import SearchRequest
 from ape_jupyter.model.operations import SetTags, UpdateMetadata
 from ape_jupyter.model.parameters import flattened
-from ape_jupyter.model.query import PARAMETER_ROOTS, QueryNode
+from ape_jupyter.model.query import PARAMETER_ROOTS, QueryNode, leaves
 from ape_jupyter.model.simulation import Status
 from ape_jupyter.registry.changes import NewRun, SetStatus
+from ape_jupyter.registry.postgresql import PostgresqlConnector
 from ape_jupyter.registry.registry import Registry
 from ape_jupyter.registry.schema import simulations
+from ape_jupyter.registry.search import _is_about_status
 from ape_jupyter.registry.search_index.conditions import condition_on_runs
+from ape_jupyter.registry.search_index.ranking import score_of
 from ape_jupyter.registry.search_index.tables import parameter_paths, parameters, search_documents
-from ape_jupyter.services.search.evaluation import SearchableRun, matches
+from ape_jupyter.services.search.evaluation import SearchableRun, matches, relevance
+from ape_jupyter.services.search.faceting import facet_of, facet_orders
 from ape_jupyter.services.search.grammar import parse
 from ape_jupyter.testing.postgresql import PostgresqlServer
 
@@ -73,6 +79,24 @@ def fill_and_change(registry: Registry) -> None:
     registry.purge(before=NOW + timedelta(days=365 * 100))
 
 
+FACETS = (
+    *("protocol", "engine", "model", "tags", "owner", "size", "year", "is_pinned", "n_visits"),
+    *("seed", "runtime_seconds", "vision", "status", "protocol.min_interval_days"),
+)
+
+
+def listed(runs: list[SearchableRun], tree: QueryNode) -> list[SearchableRun]:
+    """Return what a search lists: not what is in the trash, unless it asks for a status."""
+    hides_trash = not any(map(_is_about_status, leaves(tree)))
+    now = datetime.now(UTC)
+    return [
+        run
+        for run in runs
+        if matches(tree, run, now=now)
+        and not (hides_trash and run.metadata.status is Status.TRASHED)
+    ]
+
+
 class SearchIndexTests:
     @pytest.fixture(scope="class")
     @classmethod
@@ -95,6 +119,45 @@ class SearchIndexTests:
         self, registry: Registry, runs: list[SearchableRun], tree: QueryNode
     ) -> None:
         assert found(registry, tree) == expected(runs, tree)
+
+    @given(tree=trees)
+    @settings(
+        max_examples=80, deadline=None, suppress_health_check=[HealthCheck.differing_executors]
+    )
+    def test_every_ranking_equals_its_evaluation(
+        self, registry: Registry, runs: list[SearchableRun], tree: QueryNode
+    ) -> None:
+        dialect = "postgresql" if isinstance(registry._database, PostgresqlConnector) else "sqlite"
+        score = score_of(tree, dialect)
+        if score is None:
+            assert all(relevance(tree, run) == 0 for run in runs)
+            return
+        with registry._database.read() as connection:
+            found = dict(map(tuple, connection.execute(sa.select(simulations.c.sim_id, score))))
+        assert found == {run.metadata.sim_id: relevance(tree, run) for run in runs}
+
+    @given(tree=trees, name=st.sampled_from(FACETS))
+    @settings(
+        max_examples=60, deadline=None, suppress_health_check=[HealthCheck.differing_executors]
+    )
+    def test_every_facet_counts_what_its_values_find(
+        self, registry: Registry, runs: list[SearchableRun], tree: QueryNode, name: str
+    ) -> None:
+        (order,) = facet_orders(SearchRequest(facets=(name,)))
+        page, counts = registry.search_and_count(
+            tree, SearchRequest(limit=1), [replace(order, tree=tree)]
+        )
+        facet = facet_of(order, counts[0])
+        expected_runs = listed(runs, tree)
+        assert page.total == len(expected_runs)
+        with_value: set[str] = set()
+        for value in facet.values:
+            condition = parse(value.query)
+            having = [run for run in expected_runs if matches(condition, run, now=NOW)]
+            assert value.count == len(having), value
+            with_value.update(run.metadata.sim_id for run in having)
+        if facet.n_values == len(facet.values):
+            assert facet.n_without == len(expected_runs) - len(with_value)
 
     @pytest.mark.parametrize("word", [*VOCABULARY, "renamed", "p", "new", "stras"])
     def test_every_word(self, registry: Registry, runs: list[SearchableRun], word: str) -> None:

@@ -35,7 +35,7 @@ from ape_jupyter.registry.schema import simulations, tags
 from ape_jupyter.registry.search_index.tables import parameter_paths, parameters
 from ape_jupyter.registry.search_index.words import contains, has_all_words, has_one_of_words
 
-__all__ = ["carries", "condition_on_runs"]
+__all__ = ["begins", "carries", "condition_on_runs"]
 
 _column = simulations.c
 _MIN_INTEGER, _MAX_INTEGER = -(2**63), 2**63 - 1
@@ -157,12 +157,12 @@ def carries(node: Tagged, key: sa.ColumnElement[str] = tags.c.tag_key) -> sa.Col
         case "tag":
             return key == node.key
         case "branch":
-            return sa.or_(key == node.key, _begins(key, f"{node.key}/"))
+            return sa.or_(key == node.key, begins(key, f"{node.key}/"))
         case _:
-            return _begins(key, node.key)
+            return begins(key, node.key)
 
 
-def _begins(column: sa.ColumnElement[str], prefix: str) -> sa.ColumnElement[bool]:
+def begins(column: sa.ColumnElement[str], prefix: str) -> sa.ColumnElement[bool]:
     """Compare by order, which an index can: both databases sort these texts by code point."""
     last = ord(prefix[-1])
     if last == sys.maxunicode:

@@ -20,6 +20,7 @@ from ape_jupyter.server.handlers.performance import (
     SuggestionsHandler,
 )
 from ape_jupyter.server.handlers.searches import (
+    CompletionsHandler,
     RecentSearchesHandler,
     SavedSearchesHandler,
     SavedSearchHandler,
@@ -75,6 +76,7 @@ HANDLERS: tuple[tuple[str, type[ApeHandler]], ...] = (
     ("tags/colour", TagColourHandler),
     ("tags/undo", UndoTagsHandler),
     ("searches", SavedSearchesHandler),
+    ("completions", CompletionsHandler),
     ("searches/{name}", SavedSearchHandler),
     ("recent-searches", RecentSearchesHandler),
     ("transactions", TransactionsHandler),

@@ -1,9 +1,11 @@
-"""Searches that are kept."""
+"""Searches that are kept, and those that are being typed."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
+from ape_jupyter.errors import InvalidArgumentError
 from ape_jupyter.server.handlers.base import ApeHandler
 from ape_jupyter.server.permissions import authenticated, authorized
 from ape_jupyter.wire.saved_searches import (
@@ -17,7 +19,31 @@ if TYPE_CHECKING:
     from ape_jupyter.library.local import LocalLibrary
     from ape_jupyter.model.saved_searches import SavedSearch
 
-__all__ = ["RecentSearchesHandler", "SavedSearchHandler", "SavedSearchesHandler"]
+__all__ = [
+    "CompletionsHandler",
+    "RecentSearchesHandler",
+    "SavedSearchHandler",
+    "SavedSearchesHandler",
+]
+
+_WHOLE_NUMBER = re.compile(r"\d{1,9}")
+
+
+class CompletionsHandler(ApeHandler):
+    """``completions``."""
+
+    polled_methods = frozenset({"GET"})
+
+    @authenticated
+    @authorized("read", "ape-simulations")
+    async def get(self) -> None:
+        """Answer with what could stand at the cursor."""
+        query = self.get_query_argument("query", "", strip=False)
+        text = self.get_query_argument("cursor", None)
+        if text is not None and not _WHOLE_NUMBER.fullmatch(text):
+            raise InvalidArgumentError(f"The cursor should be a whole number, and is {text!r}.")
+        cursor = None if text is None else int(text)
+        await self.answer_call(lambda library: library.complete(query, cursor))
 
 
 class SavedSearchesHandler(ApeHandler):

@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
+from ape_jupyter.model.completion import Candidate, Completion
 from ape_jupyter.model.query import PARAMETER_ROOTS
 from ape_jupyter.model.search_words import fold
 from ape_jupyter.services.search.conditions import FLAG_GROUPS
 from ape_jupyter.services.search.fields import FIELDS, FLAGS, Field, FieldKind, find_field
 from ape_jupyter.services.search.printing import quoted
 
-__all__ = ["MAX_CANDIDATES", "Candidate", "Completion", "Vocabulary", "complete"]
+__all__ = ["MAX_CANDIDATES", "Vocabulary", "complete"]
 
 MAX_CANDIDATES = 20
 AGES = ("<1d", "<7d", "<30d", "<1y", ">1y")
@@ -37,40 +38,13 @@ _PLAIN = re.compile(r"[^\s,()\"“”„*\\<>=.][^\s,()\"*\\]*")
 
 
 class Vocabulary(Protocol):
-    """What is in a library; both answer with the most frequent first."""
+    """What is in a library; values with the most frequent first."""
 
     def values(self, field: str, prefix: str, limit: int) -> Sequence[tuple[str, int]]:
         """Return values of a field that begin so, whatever the case, and their runs."""
 
-    def parameter_paths(self, prefix: str, limit: int) -> Sequence[tuple[str, int]]:
-        """Return paths of parameters that begin so, and how many runs have them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """Something to be put in the place of what is being typed.
-
-    Attributes
-    ----------
-    kind : str
-        ``field``, ``flag``, ``parameter``, ``value``, ``tag`` or ``operator``.
-    count : int or None
-        Runs that have it, where that is known.
-    """
-
-    text: str
-    kind: str
-    description: str = ""
-    count: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Completion:
-    """Candidates for the characters from ``start`` to before ``end``."""
-
-    start: int
-    end: int
-    candidates: tuple[Candidate, ...]
+    def parameter_paths(self, prefix: str, limit: int) -> Sequence[str]:
+        """Return paths of parameters that begin so."""
 
 
 def complete(text: str, cursor: int, vocabulary: Vocabulary) -> Completion:
@@ -113,8 +87,8 @@ def _beginnings(typed: str, vocabulary: Vocabulary) -> Iterator[Candidate]:
     folded = fold(typed)
     root = folded.partition(".")[0]
     if "." in folded and root in PARAMETER_ROOTS:
-        for path, count in vocabulary.parameter_paths(folded, MAX_CANDIDATES):
-            yield Candidate(f"{path}>=", "parameter", "A parameter of the run", count)
+        for path in vocabulary.parameter_paths(folded, MAX_CANDIDATES):
+            yield Candidate(f"{path}>=", "parameter", "A parameter of the run")
         return
     yield from _fields(folded)
     for flag in FLAGS:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, assert_never
 
@@ -23,11 +23,12 @@ from ape_jupyter.model.query import (
     Words,
     is_parameter,
 )
+from ape_jupyter.model.relevance import FIELD_WEIGHTS, WHOLE_NAME_WEIGHT, ranking_words
 from ape_jupyter.model.search_words import has_tokens, tokens
 from ape_jupyter.model.simulation import SimulationMetadata, Source, Status
 from ape_jupyter.model.tags import tag_key
 
-__all__ = ["SearchableRun", "matches"]
+__all__ = ["SearchableRun", "matches", "relevance"]
 
 _FLAGS: dict[str, Callable[[SimulationMetadata], bool]] = {
     "is:pinned": lambda run: run.is_pinned,
@@ -97,6 +98,21 @@ def matches(node: QueryNode, run: SearchableRun, *, now: datetime) -> bool:
             return not matches(operand, run, now=now)
         case _:
             return _holds(node, run, now)
+
+
+def relevance(node: QueryNode, run: SearchableRun) -> int:
+    """Return how well a run fits the words of a search; the larger the better."""
+    score = 0
+    for words in ranking_words(node):
+        for name, weight in FIELD_WEIGHTS.items():
+            score += weight * _holds_words(words, run, name)
+        score += WHOLE_NAME_WEIGHT * _holds_words(replace(words, is_prefix=False), run, "name")
+    return score
+
+
+def _holds_words(words: Words, run: SearchableRun, name: str) -> bool:
+    texts = run.metadata.tags if name == "tags" else run.texts(name)
+    return any(has_tokens(tokens(text), words.tokens, is_prefix=words.is_prefix) for text in texts)
 
 
 def _holds(

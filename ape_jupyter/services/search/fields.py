@@ -143,7 +143,7 @@ _BY_NAME = {name: field for field in FIELDS for name in (field.name, *field.alia
 def find_field(name: str) -> Field | None:
     """Return the field with a name or alias, whatever the case; None when there is none."""
     field = _BY_NAME.get(name.casefold())
-    if field is None and is_parameter(folded := name.casefold()):
+    if field is None and is_parameter(folded := name.casefold()) and all(folded.split(".")):
         path = parameter_path(*folded.split("."))
         field = Field(path, FieldKind.PARAMETER, "A parameter of the run")
     return field

@@ -79,8 +79,9 @@ def corrected(
                 return all_of(map(rebuilt, operands))
             case AnyOf(operands):
                 return any_of(map(rebuilt, operands))
-            case Words(None, tokens, is_prefix):
-                return Words(None, tuple(map(better, tokens)), is_prefix)
+            # What is quoted is meant as it stands.
+            case Words(None, tokens, True):
+                return Words(None, tuple(map(better, tokens)), True)
             case _:
                 return node
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ape_jupyter.wire.routes import (
     comparisons,
+    completions,
     events,
     health,
     imports,
@@ -28,6 +29,7 @@ ROUTES: tuple[Route, ...] = (
     *performance.ROUTES,
     *tags.ROUTES,
     *searches.ROUTES,
+    *completions.ROUTES,
     *similarity.ROUTES,
     *transactions.ROUTES,
     *events.ROUTES,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ape_jupyter.model.listing import SORT_COLUMNS, SearchPage
+from ape_jupyter.model.facets import MAX_FACETS
+from ape_jupyter.model.listing import RELEVANCE, SORT_COLUMNS, SearchPage
 from ape_jupyter.model.protocol import SimulationDocuments
 from ape_jupyter.model.simulation import SimulationMetadata
 from ape_jupyter.wire.messages import (
@@ -27,8 +28,8 @@ _SEARCH = (
     ),
     Parameter(
         name="sort_by",
-        description="The field to sort by.",
-        schema={**TEXT, "enum": list(SORT_COLUMNS), "default": "created_at"},
+        description="The field to sort by; `relevance` is newest first when there are no words.",
+        schema={**TEXT, "enum": [RELEVANCE, *SORT_COLUMNS], "default": RELEVANCE},
     ),
     Parameter(
         name="descending",
@@ -46,6 +47,17 @@ _SEARCH = (
         schema={"type": "boolean", "default": False},
     ),
     Parameter(name="cursor", description="`next_cursor` of the page before this one.", schema=TEXT),
+    Parameter(
+        name="facet",
+        description="A field to count the runs found by; can be repeated. `protocol`, `engine`, "
+        "`model`, `tags`, `owner`, `size`, `year` or another field; numbers give a histogram.",
+        schema={"type": "array", "items": TEXT, "maxItems": MAX_FACETS},
+    ),
+    Parameter(
+        name="highlight",
+        description="Tell where the texts of the runs show why they were found.",
+        schema={"type": "boolean", "default": False},
+    ),
 )
 
 ROUTES: tuple[Route, ...] = (

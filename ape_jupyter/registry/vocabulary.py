@@ -1,0 +1,40 @@
+"""The part of a registry that knows which words, values and parameters there are."""
+
+from __future__ import annotations
+
+import threading
+
+from ape_jupyter.registry import reading
+from ape_jupyter.registry.connector import Connector
+from ape_jupyter.registry.search import LISTED
+from ape_jupyter.registry.search_index import vocabulary
+
+__all__ = ["WithVocabulary"]
+
+
+class WithVocabulary:
+    """Tells what could be searched for; see ``Registry``."""
+
+    _database: Connector
+    # To read all words of a large library takes longer than a search; until a run changes,
+    # they are the same.
+    _words: tuple[int, dict[str, int]] = (-1, {})
+    _reading_words = threading.Lock()
+
+    def words(self) -> dict[str, int]:
+        """Return the words that searches without a field can find; not to be changed."""
+        with self._reading_words, self._database.read() as connection:
+            revision = reading.revision(connection)
+            if self._words[0] != revision:
+                self._words = revision, vocabulary.words(connection)
+            return self._words[1]
+
+    def values(self, field: str, prefix: str, limit: int) -> list[tuple[str, int]]:
+        """Return values of a text field, or tags, that begin so, and how many runs have each."""
+        with self._database.read() as connection:
+            return vocabulary.values_like(connection, LISTED, field, prefix, limit)
+
+    def parameter_paths(self, prefix: str, limit: int) -> list[str]:
+        """Return paths of parameters that begin so."""
+        with self._database.read() as connection:
+            return vocabulary.parameter_paths_like(connection, LISTED, prefix, limit)
