@@ -150,7 +150,7 @@ export class FakeTransport implements LibraryTransport {
   remove = vi.fn(async (simId: string) => makeRun({ sim_id: simId, status: 'trashed' }));
   restore = vi.fn(async (simId: string) => makeRun({ sim_id: simId }));
   tags = vi.fn(async (): Promise<TagCount[]> => [
-    { tag: 'paper', count: 2, total: 2, colour: null },
+    { tag: 'paper', count: 2, total: 2, colour: null }
   ]);
   changeTags = vi.fn(async (_change: TagChange): Promise<SimulationMetadata[]> => []);
   imports = vi.fn(async (_signal?: AbortSignal): Promise<Job[]> => []);
