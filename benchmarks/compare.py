@@ -23,7 +23,7 @@ from ape_jupyter.library.intake import SUMMARY
 from ape_jupyter.library.local import LocalLibrary
 from ape_jupyter.results.summary import Summary
 from ape_jupyter.wire.comparison import comparison_message
-from ape_jupyter.wire.encoding import dumps
+from ape_jupyter.wire.encoding import written
 from benchmarks.machine import machine_facts
 from benchmarks.main_job import median_ms
 
@@ -87,7 +87,7 @@ def measured(library: LocalLibrary, ids: list[str], kind: str, repeats: int) -> 
     yield median_ms(anew, repeats)
     compare()
     yield median_ms(compare, repeats)
-    yield median_ms(lambda: dumps(comparison_message(compare())), repeats)  # type: ignore[arg-type]
+    yield median_ms(lambda: written(comparison_message(compare())), repeats)  # type: ignore[arg-type]
 
 
 def main() -> None:

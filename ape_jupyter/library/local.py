@@ -22,6 +22,7 @@ from ape_jupyter.library.location import BUDGET_SETTING, DATABASE, MEASUREMENTS,
 from ape_jupyter.library.opening import WithRuns
 from ape_jupyter.library.performance import WithPerformance
 from ape_jupyter.library.residency import Residency, WithResidency
+from ape_jupyter.library.summaries import Summaries
 from ape_jupyter.library.tagging import WithTagging
 from ape_jupyter.library.taking_in import WithIntake
 from ape_jupyter.library.telling import WithEvents
@@ -94,6 +95,7 @@ class LocalLibrary(
         )
         self._records = RunRecords(directory / "runs", directory / "staging")
         self._custody = Custody(self._registry, self._store)
+        self._summaries = Summaries(self._store, self._cache, self._custody)
         self._intake = Intake(self._registry, self._store, self._records, self._cache)
         self._verifier = Verifier(
             directory=directory,
