@@ -27,7 +27,7 @@ from ape_jupyter.library.remembered import (
     findings_key,
     findings_to_bytes,
 )
-from ape_jupyter.library.summaries import summary_of
+from ape_jupyter.library.summaries import Summaries
 from ape_jupyter.library.timing import timed
 from ape_jupyter.model.comparison import (
     ComparisonRequest,
@@ -80,6 +80,7 @@ class WithComparison:
     _cache: PersistentCache
     _monitor: PerformanceMonitor
     _custody: Custody
+    _summaries: Summaries
 
     def compare_simulations(
         self,
@@ -104,7 +105,7 @@ class WithComparison:
     ) -> ComparisonResult:
         """Compare runs from their summaries; see ``Library``."""
         criteria = patient_criteria(patients)
-        found = [self._registry.find(sim_id).sim_id for sim_id in sim_ids]
+        found = self._registry.find_ids(sim_ids)
         request = comparison_request(
             found,
             comparison_type,
@@ -135,7 +136,7 @@ class WithComparison:
         return [*DEFINED_METRICS, *sorted(families)]
 
     def _summary(self, run: SimulationMetadata) -> Summary:
-        return summary_of(run, self._store, self._cache, self._custody)
+        return self._summaries.of(run)
 
     def _with_tables(
         self, run: SimulationMetadata, use: Callable[[Mapping[str, pa.Table]], T]

@@ -31,6 +31,7 @@ from ape_jupyter.library.place import LibraryPlace
 from ape_jupyter.library.residency import Residency, WithResidency
 from ape_jupyter.library.searches import WithSearches
 from ape_jupyter.library.similarity import WithSimilarity
+from ape_jupyter.library.summaries import Summaries
 from ape_jupyter.library.tagging import WithTagging
 from ape_jupyter.library.taking_in import WithIntake
 from ape_jupyter.library.telling import WithEvents
@@ -112,6 +113,7 @@ class LocalLibrary(
         )
         self._records = RunRecords(directory / "runs", directory / "staging")
         self._custody = Custody(self._registry, self._store)
+        self._summaries = Summaries(self._store, self._cache, self._custody)
         self._intake = Intake(self._registry, self._store, self._records, self._cache)
         self._verifier = Verifier(
             directory=directory,

@@ -14,7 +14,7 @@ from ape_jupyter.errors import ApeError, ConflictError, CorruptedDataError
 from ape_jupyter.library.custody import Custody
 from ape_jupyter.library.intake import SUMMARY, record_of
 from ape_jupyter.library.orphans import OrphanLog
-from ape_jupyter.library.summaries import summary_of
+from ape_jupyter.library.summaries import Summaries
 from ape_jupyter.model.events import EventType
 from ape_jupyter.model.progress import Progress, ProgressCallback
 from ape_jupyter.model.simulation import SimulationMetadata, Source, Status
@@ -130,7 +130,7 @@ class _Check:
         summaries = [path for path in found if path.stem == SUMMARY]
         if self.repair and summaries and is_sound and run.status is Status.AVAILABLE:
             library = self.library
-            summary_of(run, library.store, library.cache, library.custody)
+            Summaries(library.store, library.cache, library.custody).of(run)
 
     def _of_record(self, run: SimulationMetadata) -> Iterator[Finding]:
         records, store = self.library.records, self.library.store

@@ -20,7 +20,7 @@ from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get
 
 from ape_jupyter.errors import InvalidArgumentError
 
-__all__ = ["JSON", "decode", "decode_json", "dumps", "encode"]
+__all__ = ["JSON", "decode", "decode_json", "dumps", "encode", "written"]
 
 JSON = Any
 """What :mod:`json` can write."""
@@ -74,7 +74,12 @@ _ENCODERS: tuple[tuple[type, Callable[[Any], JSON]], ...] = (
 
 def dumps(value: Any) -> str:
     """Return ``value`` as JSON text."""
-    return json.dumps(encode(value), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return written(encode(value))
+
+
+def written(value: JSON) -> str:
+    """Return what is plain JSON already as text; a large table should be encoded only once."""
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 def decode_json(

@@ -190,6 +190,18 @@ class TestRuns:
         assert result.stdout.splitlines()[0].split()[:4] == ["run", "protocol", "year", "0"]
         assert filled("compare", "quiet").exit_code == 2
 
+    def test_compare_in_parts_and_save(self, filled: Cli, tmp_path: Path) -> None:
+        output = tmp_path / "result.csv"
+        options = ["--type", "statistical", "--subgroups", "baseline_vision=60"]
+        result = filled("compare", "quiet", "quick", *options, "--output", str(output))
+        assert result.exit_code == 0
+        assert "interval" in result.stdout
+        assert f"Saved {output}" in result.stdout
+        assert "60 and above" in output.read_text()
+        wrong = filled("compare", "quiet", "quick", "--subgroups", "baseline_vision=high")
+        assert wrong.exit_code == 2
+        assert "cut points are numbers" in wrong.output
+
 
 class TestMemory:
     def test_pin_and_evict(self, filled: Cli, library: Path) -> None:

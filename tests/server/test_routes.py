@@ -129,7 +129,7 @@ async def test_open_and_download(fetch, sim_ids):
         assert response.headers["Repr-Digest"].startswith("sha-256=:")
 
 
-@pytest.mark.parametrize("table", ["nothing", "summary-2", "..%2Fpatients", "%2Fetc%2Fpasswd"])
+@pytest.mark.parametrize("table", ["nothing", "summary-3", "..%2Fpatients", "%2Fetc%2Fpasswd"])
 async def test_other_files_can_not_be_downloaded(fetch, sim_ids, table):
     response = await fetch("simulations", sim_ids[0], "tables", table)
     assert response.code == 404

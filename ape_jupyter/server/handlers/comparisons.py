@@ -13,7 +13,7 @@ from ape_jupyter.model.progress import Progress
 from ape_jupyter.server.handlers.base import ApeHandler
 from ape_jupyter.server.permissions import authenticated, authorized
 from ape_jupyter.wire.compared import ComparisonOrder
-from ape_jupyter.wire.encoding import JSON, dumps
+from ape_jupyter.wire.encoding import JSON, dumps, written
 from ape_jupyter.wire.errors import error_body
 from ape_jupyter.wire.routes.comparisons import LINES
 
@@ -81,9 +81,10 @@ class ComparisonsHandler(ApeHandler):
             )
 
         if self.request.headers.get("Accept") != LINES:
-            await self.answer_call(compare, heavy=True)
+            text = await self.access.call(lambda library: written(compare(library)), heavy=True)
+            self.answer_text(text)
             return
-        answer = self.access.call(lambda library: dumps({"result": compare(library)}), heavy=True)
+        answer = self.access.call(lambda library: written({"result": compare(library)}), heavy=True)
         await self._answer_in_lines(asyncio.ensure_future(answer))
 
     async def _answer_in_lines(self, answer: asyncio.Future[str]) -> None:

@@ -45,6 +45,8 @@ def protocol_diff(reference: str, settings: Mapping[str, RunSettings]) -> pa.Tab
     """
     flat = {sim_id: dict(_leaves(tree)) for sim_id, tree in settings.items()}
     old = flat[reference]
+    # Of many runs, each is told the same of the reference again and again.
+    shown = {path: _shown(value) for path, value in old.items()}
     rows = []
     for sim_id, new in flat.items():
         for path in [*old, *(path for path in new if path not in old)]:
@@ -55,7 +57,7 @@ def protocol_diff(reference: str, settings: Mapping[str, RunSettings]) -> pa.Tab
                         "reference": reference,
                         "comparator": sim_id,
                         "path": path,
-                        "old": _shown(before),
+                        "old": shown.get(path),
                         "new": _shown(after),
                         "unit": _unit(path),
                     }
