@@ -10,8 +10,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.sql.elements import UnaryExpression
-from sqlalchemy.sql.operators import custom_op
 
 from ape_jupyter.errors import InvalidArgumentError
 from ape_jupyter.model.listing import SORT_COLUMNS, SearchRequest
@@ -19,7 +17,7 @@ from ape_jupyter.model.query import Flagged, QueryNode, SameText, Words, leaves
 from ape_jupyter.model.simulation import Status
 from ape_jupyter.registry.rows import bindable
 from ape_jupyter.registry.schema import simulations
-from ape_jupyter.registry.search_index.conditions import condition_on_runs
+from ape_jupyter.registry.search_index.conditions import condition_on_runs, unindexed
 
 __all__ = ["MAX_PAGE", "condition_of", "cursor_after", "in_order", "page_query"]
 
@@ -77,7 +75,7 @@ def page_query(
         index = f"INDEXED BY simulations_by_{request.sort_by}"
         query = query.with_hint(simulations, index, "sqlite")
     elif dialect == "sqlite":
-        columns = list(map(_unindexed, columns))
+        columns = list(map(unindexed, columns))
     if request.cursor is not None:
         key, position = sa.tuple_(*columns), sa.tuple_(*_decoded(request))
         query = query.where(key < position if request.descending else key > position)
@@ -90,11 +88,6 @@ def in_order(
 ) -> list[sa.ColumnElement[Any]]:
     """Return columns in the direction that is asked for."""
     return [column.desc() if request.descending else column.asc() for column in columns]
-
-
-def _unindexed(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
-    # So SQLite writes that a column is not to be looked up in an index.
-    return UnaryExpression(column, operator=custom_op("+"), type_=column.type)
 
 
 def cursor_after(request: SearchRequest, row: Any) -> str:

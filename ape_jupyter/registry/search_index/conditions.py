@@ -14,6 +14,8 @@ from datetime import datetime
 from typing import Any, assert_never
 
 import sqlalchemy as sa
+from sqlalchemy.sql.elements import UnaryExpression
+from sqlalchemy.sql.operators import custom_op
 
 from ape_jupyter.model.query import (
     Age,
@@ -35,7 +37,7 @@ from ape_jupyter.registry.schema import simulations, tags
 from ape_jupyter.registry.search_index.tables import parameter_paths, parameters
 from ape_jupyter.registry.search_index.words import contains, has_all_words, has_one_of_words
 
-__all__ = ["carries", "condition_on_runs"]
+__all__ = ["carries", "condition_on_runs", "unindexed"]
 
 _column = simulations.c
 _MIN_INTEGER, _MAX_INTEGER = -(2**63), 2**63 - 1
@@ -67,13 +69,20 @@ def condition_on_runs(tree: QueryNode, dialect: str, now: datetime) -> sa.Column
     now : datetime
         From when ages count.
     """
-    return _Compilation(dialect, now).condition(tree)
+    is_alone = not isinstance(tree, AllOf | AnyOf | NoneOf)
+    return _Compilation(dialect, now, is_alone).condition(tree)
+
+
+def unindexed(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    """Return how SQLite writes that a column is not to be looked up in an index of its own."""
+    return UnaryExpression(column, operator=custom_op("+"), type_=column.type)
 
 
 @dataclass(frozen=True, slots=True)
 class _Compilation:
     dialect: str
     now: datetime
+    is_alone: bool
 
     def condition(self, node: QueryNode) -> sa.ColumnElement[bool]:
         match node:
@@ -121,9 +130,9 @@ class _Compilation:
             case Flagged(flag):
                 return _FLAGS[flag]
             case Range(field):
-                return _range_condition(node, field)
+                return self.range_condition(node, field)
             case Within(field, since, until):
-                column = _column[field]
+                column = self.compared(field)
                 ends: list[sa.ColumnElement[bool]] = [sa.true()]
                 if since is not None:
                     ends.append(column >= self.stored(since))
@@ -132,6 +141,20 @@ class _Compilation:
                 return _known(column, sa.and_(*ends))
             case _:
                 assert_never(node)
+
+    def compared(self, field: str) -> sa.ColumnElement[Any]:
+        """Return a column to be compared: of several, the index of one would lead to all rows."""
+        column = _column[field]
+        return column if self.is_alone or self.dialect != "sqlite" else unindexed(column)
+
+    def range_condition(self, node: Range, field: str) -> sa.ColumnElement[bool]:
+        if is_parameter(field):
+            column: sa.ColumnElement[Any] = parameters.c.value
+            return _with_parameter(field, _known(column, _between_floats(column, node)))
+        column = self.compared(field.removeprefix("headline."))
+        if column.type.python_type is float:
+            return _known(column, _between_floats(column, node))
+        return _known(column, _between_integers(column, node))
 
     def stored(self, end: datetime | Age) -> str:
         return stored_time(self.now - end.value if isinstance(end, Age) else end)
@@ -169,16 +192,6 @@ def _begins(column: sa.ColumnElement[str], prefix: str) -> sa.ColumnElement[bool
         return column >= prefix
     following = chr(_AFTER_SURROGATES if last + 1 == _FIRST_SURROGATE else last + 1)
     return sa.and_(column >= prefix, column < f"{prefix[:-1]}{following}")
-
-
-def _range_condition(node: Range, field: str) -> sa.ColumnElement[bool]:
-    if is_parameter(field):
-        column: sa.ColumnElement[Any] = parameters.c.value
-        return _with_parameter(field, _known(column, _between_floats(column, node)))
-    column = _column[field.removeprefix("headline.")]
-    if column.type.python_type is float:
-        return _known(column, _between_floats(column, node))
-    return _known(column, _between_integers(column, node))
 
 
 def _between_floats(column: sa.ColumnElement[Any], node: Range) -> sa.ColumnElement[bool]:
