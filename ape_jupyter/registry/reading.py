@@ -59,7 +59,9 @@ def several(
     """Return the runs for which a condition holds, in one query however many they are."""
     result = connection.execute(_RUNS.where(condition).order_by(*order))
     # Rows of the driver: to make those of SQLAlchemy takes as long as the query.
-    return StoredRuns(tuple(result.keys()), result.cursor.fetchall())
+    rows = result.cursor.fetchall()
+    result.close()
+    return StoredRuns(tuple(result.keys()), rows)
 
 
 def in_pages(

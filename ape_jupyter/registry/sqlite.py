@@ -65,6 +65,7 @@ class SqliteConnector:
             module=DRIVER,
             pool_size=8,
             max_overflow=24,
+            pool_timeout=QUEUE_SECONDS,
             connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000},
         )
         self._engine.dialect.statement_compiler = _Compiler
