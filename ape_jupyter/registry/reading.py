@@ -110,8 +110,8 @@ def _similar(connection: sa.Connection, text: str) -> list[str]:
 def page(connection: sa.Connection, tree: QueryNode, request: SearchRequest) -> SearchPage:
     """Return one page of the runs that match, and how many match in all."""
     condition = search.condition_of(tree, connection.dialect.name)
-    count = sa.select(sa.func.count()).select_from(simulations)
-    total = connection.execute(count.where(condition)).scalar_one()
+    count = search.count_query(tree, connection.dialect.name)
+    total = connection.execute(count).scalar_one()
     of_page = search.page_query(condition, request, total, connection.dialect.name)
     order = search.in_order((_column[request.sort_by], _column.sim_id), request)
     query = _RUNS.where(_column.sim_id.in_(of_page)).order_by(*order)

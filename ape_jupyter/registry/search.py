@@ -17,9 +17,13 @@ from ape_jupyter.model.query import Flagged, QueryNode, SameText, Words, leaves
 from ape_jupyter.model.simulation import Status
 from ape_jupyter.registry.rows import bindable
 from ape_jupyter.registry.schema import simulations
-from ape_jupyter.registry.search_index.conditions import condition_on_runs, unindexed
+from ape_jupyter.registry.search_index.conditions import (
+    condition_on_runs,
+    count_of_listed,
+    unindexed,
+)
 
-__all__ = ["MAX_PAGE", "condition_of", "cursor_after", "in_order", "page_query"]
+__all__ = ["MAX_PAGE", "condition_of", "count_query", "cursor_after", "in_order", "page_query"]
 
 MAX_PAGE = 1000
 
@@ -42,6 +46,17 @@ def condition_of(tree: QueryNode, dialect: str) -> sa.ColumnElement[bool]:
     return sa.and_(_LISTED, condition)
 
 
+def count_query(tree: QueryNode, dialect: str) -> sa.Select[int]:
+    """Return the query for how many runs match."""
+    quick = None
+    if not any(map(_is_about_status, leaves(tree))):
+        quick = count_of_listed(tree, dialect, datetime.now(UTC))
+    if quick is not None:
+        return quick
+    runs = sa.select(sa.func.count()).select_from(simulations)
+    return runs.where(condition_of(tree, dialect))
+
+
 def _is_about_status(leaf: QueryNode) -> bool:
     match leaf:
         case Flagged(flag):
@@ -54,7 +69,7 @@ def _is_about_status(leaf: QueryNode) -> bool:
 
 def page_query(
     condition: sa.ColumnElement[bool], request: SearchRequest, total: int, dialect: str
-) -> sa.Select[tuple[str]]:
+) -> sa.Select[str]:
     """Return the query for the ids of one page, and one more to see whether more follow.
 
     Parameters

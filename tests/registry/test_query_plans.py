@@ -14,8 +14,7 @@ import sqlalchemy as sa
 
 from ape_jupyter.model.listing import SORT_COLUMNS, SearchRequest
 from ape_jupyter.registry.registry import Registry
-from ape_jupyter.registry.schema import simulations
-from ape_jupyter.registry.search import condition_of, page_query
+from ape_jupyter.registry.search import condition_of, count_query, page_query
 from ape_jupyter.services.search.grammar import parse
 
 MILLION = 1_000_000
@@ -66,9 +65,7 @@ def plan(registry: Registry, query: sa.Select[Any]) -> list[str]:
 
 @pytest.mark.parametrize("query", INDEXED)
 def test_counting_reads_indexes_only(registry: Registry, query: str) -> None:
-    condition = condition_of(parse(query), "sqlite")
-    count = sa.select(sa.func.count()).select_from(simulations).where(condition)
-    steps = plan(registry, count)
+    steps = plan(registry, count_query(parse(query), "sqlite"))
     assert not [step for step in steps if _READS_ROWS.search(step) or _SCANS.search(step)], steps
 
 

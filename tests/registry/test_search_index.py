@@ -22,6 +22,7 @@ from ape_jupyter.model.simulation import Status
 from ape_jupyter.registry.changes import NewRun, SetStatus
 from ape_jupyter.registry.registry import Registry
 from ape_jupyter.registry.schema import simulations
+from ape_jupyter.registry.search import condition_of, count_query
 from ape_jupyter.registry.search_index.conditions import condition_on_runs
 from ape_jupyter.registry.search_index.tables import parameter_paths, parameters, search_documents
 from ape_jupyter.services.search.evaluation import SearchableRun, matches
@@ -95,6 +96,11 @@ class SearchIndexTests:
         self, registry: Registry, runs: list[SearchableRun], tree: QueryNode
     ) -> None:
         assert found(registry, tree) == expected(runs, tree)
+        with registry._database.read() as connection:
+            dialect = connection.dialect.name
+            listed = sa.select(simulations.c.sim_id).where(condition_of(tree, dialect))
+            total = connection.execute(count_query(tree, dialect)).scalar_one()
+            assert total == len(connection.execute(listed).all())
 
     @pytest.mark.parametrize("word", [*VOCABULARY, "renamed", "p", "new", "stras"])
     def test_every_word(self, registry: Registry, runs: list[SearchableRun], word: str) -> None:
