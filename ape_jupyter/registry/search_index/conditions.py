@@ -156,7 +156,9 @@ class _Compilation:
         # Of several tags, or elements of a list, a run can have more than one.
         n_runs = sa.func.count() if words else sa.func.count(number.distinct())
         query = sa.select(n_runs).select_from(first)
-        query = query.where(*(number.in_(sa.select(*other.c)) for other in others))
+        # Looked up by number, the full-text index would be asked anew for every run.
+        met = unindexed(number) if self.dialect == "sqlite" else number
+        query = query.where(*(met.in_(sa.select(*other.c)) for other in others))
         query = query.where(*(number.not_in(found) for found in unwanted if found is not None))
         trashed = sa.select(_column.number).where(_column.status == Status.TRASHED.value)
         return query.where(number.not_in(trashed))
