@@ -27,7 +27,10 @@ from .machine import machine_facts
 SIZES = (10_000, 100_000)
 ROUNDS = 3
 COMMITS = 50
-PROCESSES, WRITERS, READERS = 8, 32, 64
+# What a commit of a tag appends to the write-ahead log.
+PAGES_OF_A_COMMIT = 8
+WRITERS, READERS = 32, 64
+CROWDS = (8, 1)
 READER_PAUSE_SECONDS = 0.01
 TAGGED = "sim_00000001"
 CHANGES_EACH = 10
@@ -42,10 +45,12 @@ def fill(library: LocalLibrary, n_runs: int) -> None:
                 replace(first, sim_id=f"sim_{number:08d}", name=f"run-{number}")
                 for number in range(start, min(start + 5000, n_runs))
             ]
-            connection.execute(sa.insert(simulations), [row_of(run) for run in runs])
+            numbered = [{**row_of(run), "number": n} for n, run in enumerate(runs, start + 1)]
+            connection.execute(sa.insert(simulations), numbered)
             tagged = [
-                {"sim_id": run.sim_id, "tag": f"tag-{n % 7}", "tag_key": f"tag-{n % 7}"}
-                for n, run in enumerate(runs)
+                {"sim_id": run["sim_id"], "number": run["number"]}
+                | dict.fromkeys(("tag", "tag_key"), f"tag-{run['number'] % 7}")
+                for run in numbered
             ]
             connection.execute(sa.insert(tags), tagged)
 
@@ -56,19 +61,19 @@ def seconds(function: Callable[[], object]) -> float:
     return time.perf_counter() - started
 
 
-def fsync_ms(directory: Path) -> float:
-    """Return what the disk takes to write and fsync a page, median."""
+def fsync_ms(directory: Path, n_pages: int = 1) -> float:
+    """Return what the disk takes to append pages to a file and fsync it, median."""
     path = directory / "probe"
     taken = []
     with path.open("wb", buffering=0) as file:
         for _ in range(COMMITS):
-            file.write(bytes(4096))
+            file.write(bytes(4096 * n_pages))
             taken.append(seconds(lambda: os.fsync(file.fileno())))
     return median(taken) * 1e3
 
 
-def share_of_crowd(directory: Path) -> int:
-    """Write and read in threads of this process; return how often was read."""
+def share_of_crowd(n_processes: int, directory: Path) -> int:
+    """Write and read in threads of one of the processes; return how often was read."""
     finished = threading.Event()
 
     def read(library: LocalLibrary, sim_id: str) -> int:
@@ -83,7 +88,7 @@ def share_of_crowd(directory: Path) -> int:
         for change in range(CHANGES_EACH):
             library.add_tag(TAGGED, f"crowd-{os.getpid()}-{number}-{change}")
 
-    n_writers, n_readers = WRITERS // PROCESSES, READERS // PROCESSES
+    n_writers, n_readers = WRITERS // n_processes, READERS // n_processes
     with (
         LocalLibrary.open(directory) as library,
         ThreadPoolExecutor(n_writers) as writers,
@@ -97,15 +102,17 @@ def share_of_crowd(directory: Path) -> int:
         return sum(future.result() for future in reading)
 
 
-def crowd(directory: Path) -> dict[str, float]:
-    """Let writers and readers of several processes use one run; what fails in one is raised."""
+def crowd(directory: Path, n_processes: int) -> dict[str, float]:
+    """Let writers and readers of processes use one run; what fails in one is raised."""
     started = time.perf_counter()
-    with ProcessPoolExecutor(PROCESSES, multiprocessing.get_context("spawn")) as processes:
-        n_reads = sum(processes.map(share_of_crowd, [directory] * PROCESSES))
+    share = partial(share_of_crowd, n_processes)
+    with ProcessPoolExecutor(n_processes, multiprocessing.get_context("spawn")) as processes:
+        n_reads = sum(processes.map(share, [directory] * n_processes))
     taken = time.perf_counter() - started
     n_writes = WRITERS * CHANGES_EACH
     with LocalLibrary.open(directory) as library:
         kept = [tag for tag in library.get_metadata(TAGGED).tags if tag.startswith("crowd")]
+        library.set_tags([TAGGED], remove=kept)
     return {
         "writes per second": round(n_writes / taken, 1),
         "reads per second meanwhile": round(n_reads / taken),
@@ -124,15 +131,24 @@ def main() -> None:
                 )
                 figures[f"{n_runs:,} runs to a DataFrame, s"] = round(best, 2)
                 fsync = fsync_ms(Path(scratch))
+                log_fsync = fsync_ms(Path(scratch), PAGES_OF_A_COMMIT)
+                started = time.process_time()
                 tag = median(
                     seconds(lambda n=number: library.add_tag(TAGGED, f"t{n}"))
                     for number in range(COMMITS)
                 )
+                processor = (time.process_time() - started) / COMMITS
                 figures[f"commit of a tag among {n_runs:,}, ms"] = round(tag * 1e3, 2)
-                figures[f"the same, in fsyncs of {fsync:.2f} ms"] = round(tag * 1e3 / fsync, 1)
-        figures[f"{WRITERS} writers and {READERS} readers in {PROCESSES} processes"] = crowd(
-            Path(scratch) / str(SIZES[0])
-        )
+                figures[f"of that the processor's ({n_runs:,})"] = round(processor * 1e3, 2)
+                figures[f"the same ({n_runs:,}), in fsyncs"] = {
+                    f"of a page, {fsync:.2f} ms": round(tag * 1e3 / fsync, 1),
+                    f"of {PAGES_OF_A_COMMIT} pages, {log_fsync:.2f} ms": round(
+                        tag * 1e3 / log_fsync, 1
+                    ),
+                }
+        for n_processes in CROWDS:
+            what = f"{WRITERS} writers and {READERS} readers in {n_processes} process(es)"
+            figures[what] = crowd(Path(scratch) / str(SIZES[0]), n_processes)
         print(json.dumps({"machine": machine_facts(Path(scratch)), "found": figures}, indent=2))
 
 

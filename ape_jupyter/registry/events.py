@@ -35,6 +35,12 @@ MAX_EVENTS = 10_000
 KEPT = timedelta(days=2 * 365)
 _CHECKED_AT_ONCE = 5_000
 _FORGOTTEN_EVERY = 1_000
+# Built once: to build a statement takes longer than a database needs to carry it out.
+_END = sa.select(event_log.c.last_seq, event_log.c.last_hash)
+_APPEND = sa.insert(events)
+_MOVE_END = sa.update(event_log).values(
+    last_seq=sa.bindparam("seq"), last_hash=sa.bindparam("hash")
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +93,7 @@ def append_all(
     """
     if not new:
         return []
-    seq, before = connection.execute(sa.select(event_log.c.last_seq, event_log.c.last_hash)).one()
+    seq, before = connection.execute(_END).one()
     is_time = seq // _FORGOTTEN_EVERY < (seq + len(new)) // _FORGOTTEN_EVERY
     now = datetime.now(UTC)
     rows = []
@@ -103,8 +109,8 @@ def append_all(
         }
         row["hash"] = before = _hash(before, row)
         rows.append(row)
-    connection.execute(sa.insert(events), rows)
-    connection.execute(sa.update(event_log).values(last_seq=seq, last_hash=before))
+    connection.execute(_APPEND, rows)
+    connection.execute(_MOVE_END, {"seq": seq, "hash": before})
     if is_time:
         forget(connection, now - KEPT)
     return [_event(row) for row in rows]
@@ -128,7 +134,7 @@ def _event(row: Mapping[str, Any] | sa.RowMapping) -> SimulationEvent:
 
 def last_seq(connection: sa.Connection) -> int:
     """Return the number of the newest event; 0 when there is none."""
-    return int(connection.execute(sa.select(event_log.c.last_seq)).scalar_one())
+    return int(connection.execute(_END).one().last_seq)
 
 
 def first_and_last_seq(connection: sa.Connection) -> tuple[int, int]:

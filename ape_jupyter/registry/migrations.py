@@ -151,8 +151,11 @@ def _number_runs(op: Operations) -> None:
         *("created_at", "registered_at", "name", "protocol_name"),
         *("n_patients", "n_visits", "duration_years", "file_size_mb"),
     ):
-        columns = [column, "sim_id", "status", "number"]
-        op.create_index(f"simulations_by_{column}", "simulations", columns)
+        columns = [column, "sim_id", "status", "number", "n_patients", "n_visits", "duration_years"]
+        op.create_index(f"simulations_by_{column}", "simulations", list(dict.fromkeys(columns)))
+    listed = ["status", "created_at", "sim_id", "number"]
+    op.drop_index("simulations_by_status_and_creation", "simulations")
+    op.create_index("simulations_by_status_and_creation", "simulations", listed)
     rebuild(op.get_bind())
 
 

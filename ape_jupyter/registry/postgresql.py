@@ -26,6 +26,8 @@ __all__ = ["CHANNEL", "PostgresqlConnector"]
 CHANNEL = "ape_jupyter_events"
 _WRITER_LOCK = 0x4150_4552  # the letters APER
 _LOCK_TIMEOUT_SECONDS = 30
+# Threads get their turns with the connections, however long that takes on a busy machine.
+_QUEUE_SECONDS = 300
 _POLL_SECONDS = 0.1
 _OTHER_SCHEMA = ("42P01", "42703")  # no such table, no such column
 
@@ -46,6 +48,7 @@ class PostgresqlConnector:
             parsed,
             pool_size=8,
             max_overflow=24,
+            pool_timeout=_QUEUE_SECONDS,
             # After the server was restarted, connections of the pool are dead.
             pool_pre_ping=True,
             isolation_level="REPEATABLE READ",

@@ -67,7 +67,9 @@ def several(
     """Return the runs for which a condition holds, in one query however many they are."""
     result = connection.execute(_RUNS.where(condition).order_by(*order))
     # Rows of the driver: to make those of SQLAlchemy takes as long as the query.
-    return StoredRuns(tuple(result.keys()), result.cursor.fetchall())
+    rows = result.cursor.fetchall()
+    result.close()
+    return StoredRuns(tuple(result.keys()), rows)
 
 
 def in_pages(
@@ -125,8 +127,7 @@ def page(connection: sa.Connection, tree: QueryNode, request: SearchRequest) -> 
     """Return one page of the runs that match, and how many match in all."""
     dialect = connection.dialect.name
     condition = search.condition_of(tree, dialect)
-    count = sa.select(sa.func.count()).select_from(simulations)
-    total = connection.execute(count.where(condition)).scalar_one()
+    total = connection.execute(search.count_query(tree, dialect)).scalar_one()
     score = score_of(tree, dialect)
     request = search.resolved(request, total, has_words=score is not None)
     if request.sort_by == RELEVANCE and score is not None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, TypeAlias
 
 import sqlalchemy as sa
@@ -25,6 +26,24 @@ __all__ = ["RunChange", "count_changes", "record_changes", "write_tags"]
 
 RunChange: TypeAlias = tuple[SimulationMetadata, SimulationMetadata]
 """A run as it was, and as it is to be."""
+
+
+_OF_RUN: sa.BindParameter[str] = sa.bindparam("of_run")
+# Built once: to build a statement takes longer than a database needs to carry it out.
+_TAKE_OFF = sa.delete(tags).where(tags.c.sim_id == _OF_RUN, tags.c.tag_key == sa.bindparam("key"))
+_PUT_ON = sa.insert(tags).values(
+    sim_id=_OF_RUN,
+    tag_key=sa.bindparam("key"),
+    tag=sa.bindparam("as_written"),
+    number=number_of(_OF_RUN),
+)
+_COUNT = sa.update(library_state).values(revision=library_state.c.revision + sa.bindparam("count"))
+
+
+@cache
+def _update_of(columns: tuple[str, ...]) -> sa.Update:
+    update = sa.update(simulations).where(simulations.c.sim_id == _OF_RUN)
+    return update.values({name: sa.bindparam(name) for name in columns})
 
 
 def record_changes(
@@ -71,8 +90,7 @@ def record_changes(
             data["reason"] = reason
         told.append(events.NewEvent(type=_event_type(old, new), sim_id=new.sim_id, data=data))
     for names, rows in updates.items():
-        update = sa.update(simulations).where(simulations.c.sim_id == sa.bindparam("of_run"))
-        connection.execute(update.values({name: sa.bindparam(name) for name in names}), rows)
+        connection.execute(_update_of(names), rows)
     write_tags(connection, changes)
     index_changes(connection, changes)
     if changes:
@@ -103,9 +121,7 @@ def write_tags(connection: sa.Connection, changes: Sequence[RunChange]) -> None:
         if tag not in new.tags
     ]
     if gone:
-        of_run = tags.c.sim_id == sa.bindparam("of_run")
-        delete = sa.delete(tags).where(of_run, tags.c.tag_key == sa.bindparam("key"))
-        connection.execute(delete, gone)
+        connection.execute(_TAKE_OFF, gone)
     come = [
         {"of_run": new.sim_id, "key": tag_key(tag), "as_written": tag}
         for old, new in changes
@@ -113,17 +129,9 @@ def write_tags(connection: sa.Connection, changes: Sequence[RunChange]) -> None:
         if tag not in old.tags
     ]
     if come:
-        sim_id: sa.BindParameter[str] = sa.bindparam("of_run")
-        insert = sa.insert(tags).values(
-            sim_id=sim_id,
-            tag_key=sa.bindparam("key"),
-            tag=sa.bindparam("as_written"),
-            number=number_of(sim_id),
-        )
-        connection.execute(insert, come)
+        connection.execute(_PUT_ON, come)
 
 
 def count_changes(connection: sa.Connection, count: int) -> None:
     """Let the revision of the library grow."""
-    revision = library_state.c.revision + count
-    connection.execute(sa.update(library_state).values(revision=revision))
+    connection.execute(_COUNT, {"count": count})

@@ -86,7 +86,7 @@ simulations = sa.Table(
     # By which searches know a run: sets of small numbers are made and met much faster than
     # sets of texts. Given by the writer that adds the run.
     sa.Column("number", INTEGER),
-    sa.Index("simulations_by_status_and_creation", "status", "created_at", "sim_id"),
+    sa.Index("simulations_by_status_and_creation", "status", "created_at", "sim_id", "number"),
     # A narrow copy of what searches compare: most answers need not read the runs themselves.
     sa.Index(
         "simulations_by_number",
@@ -94,9 +94,15 @@ simulations = sa.Table(
         *("file_size_mb", "engine_type", "source", "is_pinned", "has_costs", "has_resources"),
         *("mean_final_vision", "total_injections", "discontinuation_rate", "sim_id"),
     ),
-    # In each order that a list can have, its first page is read and nothing sorted.
+    # In each order that a list can have, its first page is read and nothing sorted. Sizes go
+    # together: in the order of one, who looks for another may have to go far.
     *(
-        sa.Index(f"simulations_by_{column}", column, "sim_id", "status", "number")
+        sa.Index(
+            f"simulations_by_{column}",
+            *dict.fromkeys(
+                (column, "sim_id", "status", "number", "n_patients", "n_visits", "duration_years")
+            ),
+        )
         for column in SORT_COLUMNS
     ),
 )

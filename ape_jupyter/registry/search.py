@@ -10,8 +10,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.sql.elements import UnaryExpression
-from sqlalchemy.sql.operators import custom_op
 
 from ape_jupyter.errors import InvalidArgumentError
 from ape_jupyter.model.listing import RELEVANCE, SORT_COLUMNS, SearchRequest
@@ -19,12 +17,17 @@ from ape_jupyter.model.query import Flagged, QueryNode, SameText, Words, leaves
 from ape_jupyter.model.simulation import Status
 from ape_jupyter.registry.rows import bindable
 from ape_jupyter.registry.schema import simulations
-from ape_jupyter.registry.search_index.conditions import condition_on_runs
+from ape_jupyter.registry.search_index.conditions import (
+    condition_on_runs,
+    count_of_listed,
+    unindexed,
+)
 
 __all__ = [
     "LISTED",
     "MAX_PAGE",
     "condition_of",
+    "count_query",
     "cursor_after",
     "page_query",
     "ranked_query",
@@ -58,6 +61,17 @@ def condition_of(tree: QueryNode, dialect: str) -> sa.ColumnElement[bool]:
     if any(map(_is_about_status, leaves(tree))):
         return condition
     return sa.and_(LISTED, condition)
+
+
+def count_query(tree: QueryNode, dialect: str) -> sa.Select[int]:
+    """Return the query for how many runs match."""
+    quick = None
+    if not any(map(_is_about_status, leaves(tree))):
+        quick = count_of_listed(tree, dialect, datetime.now(UTC))
+    if quick is not None:
+        return quick
+    runs = sa.select(sa.func.count()).select_from(simulations)
+    return runs.where(condition_of(tree, dialect))
 
 
 def _is_about_status(leaf: QueryNode) -> bool:
@@ -130,7 +144,7 @@ def page_query(
         index = f"INDEXED BY simulations_by_{request.sort_by}"
         query = query.with_hint(simulations, index, "sqlite")
     elif dialect == "sqlite":
-        columns = list(map(_unindexed, columns))
+        columns = list(map(unindexed, columns))
     return _paged(query, columns, request)
 
 
@@ -142,11 +156,6 @@ def _paged(
         query = query.where(key < position if request.descending else key > position)
     order = [column.desc() if request.descending else column.asc() for column in columns]
     return query.order_by(*order).limit(request.limit + 1)
-
-
-def _unindexed(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
-    # So SQLite writes that a column is not to be looked up in an index.
-    return UnaryExpression(column, operator=custom_op("+"), type_=column.type)
 
 
 def cursor_after(request: SearchRequest, place: sa.Row[Any]) -> str:

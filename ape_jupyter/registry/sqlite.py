@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
@@ -50,6 +51,13 @@ def _best_driver() -> ModuleType:
 DRIVER = _best_driver()
 
 
+class _Compiler(SQLiteCompiler):
+    """Writes the hints of queries, which SQLAlchemy leaves out for SQLite."""
+
+    def get_from_hint_text(self, _table: sa.FromClause, text: str | None) -> str | None:
+        return text
+
+
 class SqliteConnector:
     """A SQLite database for any number of threads and processes of one machine.
 
@@ -73,8 +81,10 @@ class SqliteConnector:
             module=DRIVER,
             pool_size=8,
             max_overflow=24,
+            pool_timeout=QUEUE_SECONDS,
             connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000},
         )
+        self._engine.dialect.statement_compiler = _Compiler
         sa.event.listen(self._engine, "connect", self._configure)
         sa.event.listen(self._engine, "begin", self._begin)
 

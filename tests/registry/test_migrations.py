@@ -302,6 +302,10 @@ def forget_numbers(connection: sa.Connection) -> None:
                 index.drop(connection)
         connection.exec_driver_sql(f"ALTER TABLE {table.name} DROP COLUMN number")
     connection.exec_driver_sql("CREATE INDEX tags_by_key ON tags (tag_key, sim_id)")
+    connection.exec_driver_sql(
+        "CREATE INDEX simulations_by_status_and_creation "
+        "ON simulations (status, created_at, sim_id)"
+    )
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])

@@ -25,7 +25,7 @@ from ape_jupyter.registry.changes import NewRun, SetStatus
 from ape_jupyter.registry.postgresql import PostgresqlConnector
 from ape_jupyter.registry.registry import Registry
 from ape_jupyter.registry.schema import simulations
-from ape_jupyter.registry.search import _is_about_status
+from ape_jupyter.registry.search import _is_about_status, condition_of, count_query
 from ape_jupyter.registry.search_index.conditions import condition_on_runs
 from ape_jupyter.registry.search_index.ranking import score_of
 from ape_jupyter.registry.search_index.tables import parameter_paths, parameters, search_documents
@@ -119,6 +119,11 @@ class SearchIndexTests:
         self, registry: Registry, runs: list[SearchableRun], tree: QueryNode
     ) -> None:
         assert found(registry, tree) == expected(runs, tree)
+        with registry._database.read() as connection:
+            dialect = connection.dialect.name
+            listed = sa.select(simulations.c.sim_id).where(condition_of(tree, dialect))
+            total = connection.execute(count_query(tree, dialect)).scalar_one()
+            assert total == len(connection.execute(listed).all())
 
     @given(tree=trees)
     @settings(

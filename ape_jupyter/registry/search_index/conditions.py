@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, assert_never
+from typing import Any, cast
 
 import sqlalchemy as sa
+from sqlalchemy.sql.elements import UnaryExpression
+from sqlalchemy.sql.operators import custom_op
 
 from ape_jupyter.model.query import (
     Age,
@@ -35,7 +37,7 @@ from ape_jupyter.registry.schema import simulations, tags
 from ape_jupyter.registry.search_index.tables import parameter_paths, parameters
 from ape_jupyter.registry.search_index.words import contains, has_all_words, has_one_of_words
 
-__all__ = ["begins", "carries", "condition_on_runs"]
+__all__ = ["begins", "carries", "condition_on_runs", "count_of_listed", "unindexed"]
 
 _column = simulations.c
 _MIN_INTEGER, _MAX_INTEGER = -(2**63), 2**63 - 1
@@ -54,8 +56,6 @@ _FLAGS: dict[str, sa.ColumnElement[bool]] = {
 _FLAGS |= {f"is:{source.value}": _column.source == source.value for source in Source}
 _FLAGS |= {f"is:{status.value}": _column.status == status.value for status in Status}
 
-_WordsCondition = Callable[[Sequence[Words], str], sa.Select[tuple[int]]]
-
 
 def condition_on_runs(tree: QueryNode, dialect: str, now: datetime) -> sa.ColumnElement[bool]:
     """Return the condition on ``simulations`` that a run is one that a search asks for.
@@ -67,63 +67,112 @@ def condition_on_runs(tree: QueryNode, dialect: str, now: datetime) -> sa.Column
     now : datetime
         From when ages count.
     """
-    return _Compilation(dialect, now).condition(tree)
+    is_alone = not isinstance(tree, AllOf | AnyOf | NoneOf)
+    return _Compilation(dialect, now, is_alone).condition(tree)
+
+
+def count_of_listed(tree: QueryNode, dialect: str, now: datetime) -> sa.Select[int] | None:
+    """Return the query for how many runs outside the trash match, if no run need be looked at.
+
+    Most searches can be counted so, several times as fast; None when this one can not.
+    """
+    return _Compilation(dialect, now, is_alone=False).count(tree)
+
+
+def _is_indexed(node: QueryNode) -> bool:
+    """Tell whether a node asks for words in the texts of runs."""
+    return isinstance(node, Words) and not (node.field and is_parameter(node.field))
+
+
+def unindexed(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    """Return how SQLite writes that a column is not to be looked up in an index of its own."""
+    return UnaryExpression(column, operator=custom_op("+"), type_=column.type)
 
 
 @dataclass(frozen=True, slots=True)
 class _Compilation:
     dialect: str
     now: datetime
+    is_alone: bool
 
     def condition(self, node: QueryNode) -> sa.ColumnElement[bool]:
         match node:
             case AllOf(operands):
-                return sa.and_(sa.true(), *self.parts(operands, has_all_words))
+                return sa.and_(sa.true(), *self.parts(operands, AllOf))
             case AnyOf(operands):
-                return sa.or_(sa.false(), *self.parts(operands, has_one_of_words))
+                return sa.or_(sa.false(), *self.parts(operands, AnyOf))
             case NoneOf(operand):
                 return sa.not_(self.condition(operand))
-            case Words() if not (node.field and is_parameter(node.field)):
-                return self.indexed([node], has_all_words)
             case _:
-                return self.leaf(node)
+                found = self.numbers(node)
+                return self.leaf(node) if found is None else _column.number.in_(found)
 
     def parts(
-        self, operands: Sequence[QueryNode], combine: _WordsCondition
+        self, operands: Sequence[QueryNode], combine: type[AllOf | AnyOf]
     ) -> list[sa.ColumnElement[bool]]:
         """Return the conditions of operands, of which all words are one question to the index."""
-        words, others = [], []
-        for operand in operands:
-            if isinstance(operand, Words) and not (operand.field and is_parameter(operand.field)):
-                words.append(operand)
-            else:
-                others.append(self.condition(operand))
-        return [self.indexed(words, combine), *others] if words else others
+        words = tuple(filter(_is_indexed, operands))
+        others = [self.condition(operand) for operand in operands if not _is_indexed(operand)]
+        found = self.numbers(combine(words)) if words else None
+        return others if found is None else [_column.number.in_(found), *others]
 
-    def indexed(self, nodes: Sequence[Words], combine: _WordsCondition) -> sa.ColumnElement[bool]:
-        return _column.number.in_(combine(nodes, self.dialect))
-
-    def leaf(
-        self, node: Words | SameText | Tagged | Flagged | Range | Within
-    ) -> sa.ColumnElement[bool]:
+    def numbers(self, node: QueryNode) -> sa.Select[int] | None:
+        """Return the query for the numbers of the runs; None when it has to look at the runs."""
         match node:
+            case AllOf(operands) if operands and all(map(_is_indexed, operands)):
+                return has_all_words(cast("Sequence[Words]", operands), self.dialect)
+            case AnyOf(operands) if operands and all(map(_is_indexed, operands)):
+                return has_one_of_words(cast("Sequence[Words]", operands), self.dialect)
+            case Words() if _is_indexed(node):
+                return has_all_words([node], self.dialect)
             case Words(field):
-                return _with_parameter(
-                    field or "", contains(parameters.c.words, node, self.dialect)
-                )
+                words = contains(parameters.c.words, node, self.dialect)
+                return _with_parameter(field or "", words)
             case SameText(field, text) if is_parameter(field):
                 return _with_parameter(field, parameters.c.text == text)
+            case Range(field) if is_parameter(field):
+                value = parameters.c.value
+                return _with_parameter(field, _known(value, _between_floats(value, node)))
+            case Tagged():
+                return sa.select(tags.c.number).where(carries(node))
+            case _:
+                return None
+
+    def count(self, tree: QueryNode) -> sa.Select[int] | None:
+        """Return the query for how many listed runs match, from sets of numbers only."""
+        operands = tree.operands if isinstance(tree, AllOf) else (tree,)
+        words = tuple(filter(_is_indexed, operands))
+        wanted = [self.numbers(AllOf(words))] if words else []
+        unwanted = []
+        for operand in operands:
+            if isinstance(operand, NoneOf):
+                unwanted.append(self.numbers(operand.operand))
+            elif not _is_indexed(operand):
+                wanted.append(self.numbers(operand))
+        if not wanted or None in (*wanted, *unwanted):
+            return None
+        first, *others = (found.subquery() for found in wanted if found is not None)
+        (number,) = first.c
+        # Of several tags, or elements of a list, a run can have more than one.
+        n_runs = sa.func.count() if words else sa.func.count(number.distinct())
+        query = sa.select(n_runs).select_from(first)
+        # Looked up by number, the full-text index would be asked anew for every run.
+        met = unindexed(number) if self.dialect == "sqlite" else number
+        query = query.where(*(met.in_(sa.select(*other.c)) for other in others))
+        query = query.where(*(number.not_in(found) for found in unwanted if found is not None))
+        trashed = sa.select(_column.number).where(_column.status == Status.TRASHED.value)
+        return query.where(number.not_in(trashed))
+
+    def leaf(self, node: QueryNode) -> sa.ColumnElement[bool]:
+        match node:
             case SameText(field, text):
                 return _known(_column[field], _column[field] == text)
-            case Tagged():
-                carrying = sa.select(tags.c.number).where(carries(node))
-                return _column.number.in_(carrying)
             case Flagged(flag):
                 return _FLAGS[flag]
             case Range(field):
-                return _range_condition(node, field)
+                return self.range_condition(node, field)
             case Within(field, since, until):
-                column = _column[field]
+                column = self.compared(field)
                 ends: list[sa.ColumnElement[bool]] = [sa.true()]
                 if since is not None:
                     ends.append(column >= self.stored(since))
@@ -131,7 +180,18 @@ class _Compilation:
                     ends.append(column < self.stored(until))
                 return _known(column, sa.and_(*ends))
             case _:
-                assert_never(node)
+                raise TypeError(f"{type(node).__name__} is no condition on a column")
+
+    def compared(self, field: str) -> sa.ColumnElement[Any]:
+        """Return a column to be compared: of several, the index of one would lead to all rows."""
+        column = _column[field]
+        return column if self.is_alone or self.dialect != "sqlite" else unindexed(column)
+
+    def range_condition(self, node: Range, field: str) -> sa.ColumnElement[bool]:
+        column = self.compared(field.removeprefix("headline."))
+        if column.type.python_type is float:
+            return _known(column, _between_floats(column, node))
+        return _known(column, _between_integers(column, node))
 
     def stored(self, end: datetime | Age) -> str:
         return stored_time(self.now - end.value if isinstance(end, Age) else end)
@@ -143,12 +203,11 @@ def _known(
     return sa.and_(column.is_not(None), condition)
 
 
-def _with_parameter(path: str, condition: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+def _with_parameter(path: str, condition: sa.ColumnElement[bool]) -> sa.Select[int]:
     of_path = sa.select(parameter_paths.c.path_id).where(parameter_paths.c.path == path)
-    having = sa.select(parameters.c.number).where(
+    return sa.select(parameters.c.number).where(
         parameters.c.path_id == of_path.scalar_subquery(), condition
     )
-    return _column.number.in_(having)
 
 
 def carries(node: Tagged, key: sa.ColumnElement[str] = tags.c.tag_key) -> sa.ColumnElement[bool]:
@@ -169,16 +228,6 @@ def begins(column: sa.ColumnElement[str], prefix: str) -> sa.ColumnElement[bool]
         return column >= prefix
     following = chr(_AFTER_SURROGATES if last + 1 == _FIRST_SURROGATE else last + 1)
     return sa.and_(column >= prefix, column < f"{prefix[:-1]}{following}")
-
-
-def _range_condition(node: Range, field: str) -> sa.ColumnElement[bool]:
-    if is_parameter(field):
-        column: sa.ColumnElement[Any] = parameters.c.value
-        return _with_parameter(field, _known(column, _between_floats(column, node)))
-    column = _column[field.removeprefix("headline.")]
-    if column.type.python_type is float:
-        return _known(column, _between_floats(column, node))
-    return _known(column, _between_integers(column, node))
 
 
 def _between_floats(column: sa.ColumnElement[Any], node: Range) -> sa.ColumnElement[bool]:

@@ -17,14 +17,14 @@ __all__ = ["contains", "has_all_words", "has_one_of_words"]
 _full_text = sa.table("search_words", sa.column("rowid", sa.Integer), sa.column("search_words"))
 
 
-def has_all_words(nodes: Sequence[Words], dialect: str) -> sa.Select[tuple[int]]:
+def has_all_words(nodes: Sequence[Words], dialect: str) -> sa.Select[int]:
     """Return the query for the numbers of the runs that have all words."""
     if dialect == "sqlite":
         return _matching(" AND ".join(map(_full_text_query, nodes)))
     return _documents_where(sa.and_(*map(_vector_condition, nodes)))
 
 
-def has_one_of_words(nodes: Sequence[Words], dialect: str) -> sa.Select[tuple[int]]:
+def has_one_of_words(nodes: Sequence[Words], dialect: str) -> sa.Select[int]:
     """Return the query for the numbers of the runs that have one of the words."""
     if dialect == "sqlite":
         return _matching(" OR ".join(map(_full_text_query, nodes)))
@@ -42,11 +42,11 @@ def contains(text: sa.ColumnElement[str], node: Words, dialect: str) -> sa.Colum
     return condition
 
 
-def _matching(query: str) -> sa.Select[tuple[int]]:
+def _matching(query: str) -> sa.Select[int]:
     return sa.select(_full_text.c.rowid).where(_full_text.c.search_words.match(query))
 
 
-def _documents_where(condition: sa.ColumnElement[bool]) -> sa.Select[tuple[int]]:
+def _documents_where(condition: sa.ColumnElement[bool]) -> sa.Select[int]:
     return sa.select(search_documents.c.number).where(condition)
 
 

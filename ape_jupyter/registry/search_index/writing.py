@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -32,6 +33,8 @@ _WEIGHTS = {"name": "A", "protocol_name": "B", "tags": "B"} | dict.fromkeys(
 _MAX_PLACES = 250
 _SEPARATOR = "_"  # no token is written so: a phrase does not go from one tag into the next
 
+_OF_RUN: sa.BindParameter[str] = sa.bindparam("of_run")
+
 
 def index_run(connection: sa.Connection, run: SimulationMetadata) -> None:
     """Take in the texts of a run that is not in the index."""
@@ -44,14 +47,12 @@ def index_changes(
     """Bring the texts of runs up to date, given each as it is in the index and as it is now."""
     rows = []
     for before, after in changes:
-        texts = texts_of(row_of(after), after.tags)
-        if texts != texts_of(row_of(before), before.tags):
+        was, row = row_of(before), row_of(after)
+        if before.tags != after.tags or any(was.get(f) != row.get(f) for f in INDEXED_FIELDS):
+            texts = texts_of(row, after.tags)
             rows.append({**_values(connection, texts), "of_run": after.sim_id})
     if rows:
-        update = sa.update(search_documents).where(
-            search_documents.c.run_id == sa.bindparam("of_run")
-        )
-        connection.execute(update.values(_columns(connection)), rows)
+        connection.execute(_update(connection.dialect.name), rows)
 
 
 def number_of(sim_id: str | sa.BindParameter[str]) -> sa.ScalarSelect[int]:
@@ -89,12 +90,8 @@ def texts_of(row: Mapping[str, Any] | sa.RowMapping, run_tags: Iterable[str]) ->
 
 
 def _add(connection: sa.Connection, sim_id: str, texts: Mapping[str, str]) -> None:
-    insert = sa.insert(search_documents).values(
-        number=number_of(sa.bindparam("of_run")),
-        run_id=sa.bindparam("of_run"),
-        **_columns(connection),
-    )
-    connection.execute(insert, {**_values(connection, texts), "of_run": sim_id})
+    values = {**_values(connection, texts), "of_run": sim_id}
+    connection.execute(_insert(connection.dialect.name), values)
 
 
 def _values(connection: sa.Connection, texts: Mapping[str, str]) -> dict[str, str]:
@@ -103,9 +100,23 @@ def _values(connection: sa.Connection, texts: Mapping[str, str]) -> dict[str, st
     return {**texts, "vector": _vector(texts)}
 
 
-def _columns(connection: sa.Connection) -> dict[str, sa.ColumnElement[Any]]:
+@cache
+def _insert(dialect: str) -> sa.Insert:
+    # Built once: to build a statement takes longer than a database needs to carry it out.
+    return sa.insert(search_documents).values(
+        number=number_of(_OF_RUN), run_id=_OF_RUN, **_columns(dialect)
+    )
+
+
+@cache
+def _update(dialect: str) -> sa.Update:
+    update = sa.update(search_documents).where(search_documents.c.run_id == _OF_RUN)
+    return update.values(_columns(dialect))
+
+
+def _columns(dialect: str) -> dict[str, sa.ColumnElement[Any]]:
     columns: dict[str, sa.ColumnElement[Any]] = {f: sa.bindparam(f) for f in INDEXED_FIELDS}
-    if connection.dialect.name == "postgresql":
+    if dialect == "postgresql":
         text = sa.bindparam("vector", type_=sa.Text())
         columns["vector"] = sa.cast(text, search_documents.c.vector.type)
     return columns
