@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ape_jupyter.library.interface import Library
     from ape_jupyter.library.local import LocalLibrary
 
-__all__ = ["complete_runs", "library_option", "open_directory", "open_library"]
+__all__ = ["complete_query", "complete_runs", "library_option", "open_directory", "open_library"]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 _COMPLETED_RUNS = 1_000
@@ -80,3 +80,24 @@ def complete_runs(
                 found.append(CompletionItem(text, help=f"{run.protocol_name}, {run.n_patients:,}"))
                 break
     return found
+
+
+def complete_query(
+    ctx: click.Context, _param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Return what a search could go on with, after what was typed of it."""
+    from ape_jupyter.library.location import default_target
+
+    target = ctx.params.get("library") or default_target()
+    if "://" not in target and not Path(target).expanduser().is_dir():
+        return []
+    try:
+        with closing(open_library(target)) as library:
+            completion = library.complete(incomplete)
+    except Exception:  # noqa: BLE001 - a message would land in the middle of the user's line
+        return []
+    before = incomplete[: completion.start]
+    return [
+        CompletionItem(before + candidate.text, help=candidate.description)
+        for candidate in completion.candidates
+    ]

@@ -10,11 +10,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from ape_jupyter.cli.commands import ApeCommand
-from ape_jupyter.cli.library_option import complete_runs, library_option, open_library
+from ape_jupyter.cli.library_option import (
+    complete_query,
+    complete_runs,
+    library_option,
+    open_library,
+)
 from ape_jupyter.cli.searches import saved_search
-from ape_jupyter.cli.terminal import plural, print_table, printable
-from ape_jupyter.errors import InvalidArgumentError
-from ape_jupyter.model.listing import SORT_COLUMNS
+from ape_jupyter.cli.terminal import plural, point_at, print_table, printable
+from ape_jupyter.errors import InvalidArgumentError, QuerySyntaxError
+from ape_jupyter.model.listing import RELEVANCE, SORT_COLUMNS
 from ape_jupyter.model.simulation import SimulationMetadata
 
 if TYPE_CHECKING:
@@ -37,18 +42,19 @@ def run_argument(command: Command) -> Command:
     examples=[
         "ape-jupyter list",
         "ape-jupyter list treat-and-extend --sort n_patients --limit 5",
+        "ape-jupyter list 'aflibercept n_patients>=10k' --facet engine --facet size",
         "ape-jupyter list --tag baseline --json",
     ],
 )
-@click.argument("query", required=False)
+@click.argument("query", required=False, shell_complete=complete_query)
 @click.option("--saved", metavar="NAME", help="Carry out a saved search.")
 @click.option("--tag", "tags", multiple=True, help="Only runs with this tag; can be repeated.")
 @click.option(
     "--sort",
-    type=click.Choice(SORT_COLUMNS),
-    default="created_at",
+    type=click.Choice((RELEVANCE, *SORT_COLUMNS)),
+    default=RELEVANCE,
     show_default=True,
-    help="Sort by this.",
+    help="Sort by this; without words, relevance is newest first.",
 )
 @click.option("--reverse", is_flag=True, help="Turn the order round.")
 @click.option(
@@ -58,19 +64,23 @@ def run_argument(command: Command) -> Command:
     show_default=True,
     help="How many runs to list at most.",
 )
+@click.option(
+    "--facet", "facets", multiple=True, help="Also count what is found by this; can be repeated."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print all fields as JSON.")
 @library_option
-def list_(
+def list_(  # noqa: PLR0917 - click passes them by name
     query: str | None,
     saved: str | None,
     tags: tuple[str, ...],
     sort: str,
     reverse: bool,
     limit: int,
+    facets: tuple[str, ...],
     as_json: bool,
     library: str | None,
 ) -> None:
-    """List runs, newest first; with QUERY those that match all of its words.
+    """List runs, newest first; with QUERY those that match, best first.
 
     Texts are sorted from A to Z, numbers and times from the largest.
     """
@@ -82,9 +92,18 @@ def list_(
         if saved is not None:
             terms = saved_search(opened, saved).terms
             query, filters = terms.query, dict(terms.filters)
-        found = opened.search(
-            query, filters=filters, sort_by=sort, descending=descending, limit=limit
-        )
+        try:
+            found = opened.search(
+                query,
+                filters=filters,
+                sort_by=sort,
+                descending=descending,
+                limit=limit,
+                facets=facets,
+            )
+        except QuerySyntaxError as error:
+            point_at(query or "", error.position)
+            raise
     if as_json:
         _print_json(list(found))
         return
@@ -93,6 +112,8 @@ def list_(
         hint = "" if is_search else " Add some with: ape-jupyter import PATH"
         click.echo(f"No runs{' match' if is_search else ' yet'}.{hint}")
         return
+    if found.corrected_query is not None:
+        click.echo(f"Nothing as written; showing {printable(found.corrected_query)}.\n")
     headings = ("name", "protocol", "patients", "years", "created", "tags", "id")
     rows = [
         (
@@ -109,6 +130,10 @@ def list_(
     print_table(headings, rows, numbers=("patients", "years"))
     if len(found) < found.total:
         click.echo(f"\n{len(found):,} of {plural(found.total, 'run')}; --limit shows more.")
+    for facet in found.facets.values():
+        click.echo()
+        counts = [(value.value, f"{value.count:,}") for value in facet.values if value.count]
+        print_table((facet.name, "runs"), counts, numbers=("runs",))
 
 
 @click.command(

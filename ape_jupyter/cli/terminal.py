@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import click
 
-__all__ = ["Row", "plural", "print_table", "printable"]
+__all__ = ["Row", "plural", "point_at", "print_table", "printable"]
 
 Row = Sequence[str]
 
@@ -22,6 +22,12 @@ def printable(text: str) -> str:
 def plural(count: int, noun: str) -> str:
     """Return the count with the noun in the number that fits."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def point_at(text: str, position: int) -> None:
+    """Show on the error stream which place of a text an error is about."""
+    if 0 <= position < len(text):
+        click.echo(f"{printable(text)}\n{' ' * position}^", err=True)
 
 
 def print_table(headings: Row, rows: Sequence[Row], numbers: Sequence[str] = ()) -> None:

@@ -61,6 +61,7 @@ class Verifier:
             check.run(run)
         if sim_id is None:
             check.history()
+            check.search_index()
             check.orphans(runs)
         if progress:
             progress(Progress(done=len(runs), total=len(runs)))
@@ -157,6 +158,14 @@ class _Check:
             what = f"The history is broken: event {broken.seq} {broken.problem}."
             action = "What it tells of later changes can not be relied on; see the backups."
             self.findings.append(Finding(what=what, severity=Severity.DAMAGE, action=action))
+
+    def search_index(self) -> None:
+        """Find out whether searches find what they should."""
+        problem = self.library.registry.search_index_problem()
+        if problem is not None:
+            done = "It was made anew from what is known of the runs."
+            mend = self.library.registry.rebuild_search_index
+            self.findings.append(self._mended(problem, done, mend))
 
     def unregistered_runs(self) -> None:
         """Find runs that have a record and are not in the registry: it was lost, or is older."""

@@ -1,9 +1,10 @@
-"""The part of a registry that knows which words, values and parameters there are."""
+"""The part of a registry that knows which words, values and parameters its index has."""
 
 from __future__ import annotations
 
 import threading
 
+from ape_jupyter.errors import CorruptedDataError
 from ape_jupyter.registry import reading
 from ape_jupyter.registry.connector import Connector
 from ape_jupyter.registry.search import LISTED
@@ -28,6 +29,18 @@ class WithVocabulary:
             if self._words[0] != revision:
                 self._words = revision, vocabulary.words(connection)
             return self._words[1]
+
+    def search_index_problem(self) -> str | None:
+        """Return what is wrong with the index that searches are answered from; None if nothing."""
+        with self._database.read() as connection:
+            if not vocabulary.has_all_runs(connection):
+                return "The search index does not have all runs."
+        try:
+            with self._database.write() as connection:
+                vocabulary.check_words(connection)
+        except CorruptedDataError:
+            return "The words of the search index are not those of the runs."
+        return None
 
     def values(self, field: str, prefix: str, limit: int) -> list[tuple[str, int]]:
         """Return values of a text field, or tags, that begin so, and how many runs have each."""

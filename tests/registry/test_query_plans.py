@@ -89,7 +89,7 @@ def test_few_matches_are_looked_up_and_sorted(registry: Registry, query: str) ->
 
 def test_a_page_after_a_cursor_starts_there(registry: Registry) -> None:
     cursor = "WyJjcmVhdGVkX2F0IiwgdHJ1ZSwgIjIwMjYiLCAic2ltXzEiXQ=="
-    request = SearchRequest(cursor=cursor)
+    request = SearchRequest(sort_by="created_at", cursor=cursor)
     steps = plan(
         registry, page_query(condition_of(parse(""), "sqlite"), request, MILLION, "sqlite")
     )

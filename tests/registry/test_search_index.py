@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from search_cases import NOW, VOCABULARY, random_run, trees
 
 from ape_jupyter.library.listing import SearchResult
+from ape_jupyter.library.local import LocalLibrary
 from ape_jupyter.model.listing import SearchRequest
 from ape_jupyter.model.operations import SetTags, UpdateMetadata
 from ape_jupyter.model.parameters import flattened
@@ -239,3 +240,26 @@ class TestPostgresql(SearchIndexTests):
     def location(cls, postgresql: PostgresqlServer) -> Iterator[str]:
         with postgresql.database() as url:
             yield url
+
+
+DAMAGES = {
+    "documents": "DELETE FROM search_documents WHERE number IN "
+    "(SELECT number FROM search_documents LIMIT 3)",
+    "words": "DELETE FROM search_words_data WHERE id > 10",
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_index_is_noticed_and_made_anew(
+    damage: str, filled_library: LocalLibrary
+) -> None:
+    registry = filled_library._registry
+    assert registry.search_index_problem() is None
+    with registry._database.write() as connection:
+        connection.exec_driver_sql(DAMAGES[damage])
+    report = filled_library.verify(fast=True)
+    assert any("search index" in finding.what for finding in report.findings)
+    repaired = filled_library.verify(fast=True, repair=True)
+    assert any("made anew" in finding.action for finding in repaired.findings)
+    assert registry.search_index_problem() is None
+    assert filled_library.search("calm").total == 1

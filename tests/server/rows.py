@@ -179,6 +179,7 @@ ROWS: dict[tuple[str, str], Row] = {
         lambda c: Request(f"searches/{_search(c)}", _json({"is_shared": True})),
     ),
     ("DELETE", "searches/{name}"): Row("write", 200, lambda c: Request(f"searches/{_search(c)}")),
+    ("GET", "completions"): Row("read", 200, lambda c: Request("completions?query=tag:n")),
     ("GET", "recent-searches"): Row("read", 200, lambda c: Request("recent-searches")),
     ("DELETE", "recent-searches"): Row("write", 204, lambda c: Request("recent-searches")),
     ("PATCH", "simulations/{sim_id}"): Row(

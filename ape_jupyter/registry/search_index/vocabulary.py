@@ -17,7 +17,7 @@ from ape_jupyter.registry.search_index.tables import (
     search_documents,
 )
 
-__all__ = ["parameter_paths_like", "values_like", "words"]
+__all__ = ["check_words", "has_all_runs", "parameter_paths_like", "values_like", "words"]
 
 _column = simulations.c
 
@@ -39,6 +39,27 @@ def words(connection: sa.Connection) -> dict[str, int]:
         statistics = sa.func.ts_stat(vectors, "abc").table_valued("word", "ndoc")
         rows = connection.execute(sa.select(statistics.c.word, statistics.c.ndoc))
     return {token_of(term): int(count) for term, count in rows}
+
+
+def has_all_runs(connection: sa.Connection) -> bool:
+    """Tell whether each run has its texts in the index."""
+    texts = sa.select(search_documents.c.number).where(search_documents.c.number == _column.number)
+    return connection.execute(sa.select(_column.number).where(~texts.exists())).first() is None
+
+
+def check_words(connection: sa.Connection) -> None:
+    """Let SQLite compare its full-text index with the texts that it is of; needs a writer.
+
+    PostgreSQL keeps its own in step with the rows.
+
+    Raises
+    ------
+    DatabaseError
+        If they differ.
+    """
+    if connection.dialect.name == "sqlite":
+        check = "INSERT INTO search_words (search_words, rank) VALUES ('integrity-check', 1)"
+        connection.exec_driver_sql(check)
 
 
 def values_like(

@@ -68,6 +68,15 @@ export interface components {
       /** @description Openings that found the mapped files, and that did not. */
       misses: number;
     };
+    /** @description Something to be put in the place of what is being typed. */
+    Candidate: {
+      /** @description Runs that have it, where that is known. */
+      count: number | null;
+      description: string;
+      /** @description ``field``, ``flag``, ``parameter``, ``value``, ``tag`` or ``operator``. */
+      kind: string;
+      text: string;
+    };
     /** @description The result of a comparison; ``request`` is what was computed, nothing left out. */
     Comparison: {
       cost_effectiveness: components['schemas']['CostEffectivenessColumns'];
@@ -147,6 +156,12 @@ export interface components {
      * @enum {string}
      */
     ComparisonType: 'overlay' | 'side_by_side' | 'difference' | 'statistical';
+    /** @description Candidates for the characters from ``start`` to before ``end``, the likeliest first. */
+    Completion: {
+      candidates: components['schemas']['Candidate'][];
+      end: number;
+      start: number;
+    };
     /** @description One row per comparator that has costs, and subgroup; differences are comparator - reference. */
     CostEffectivenessColumns: {
       by: string[];
@@ -303,6 +318,34 @@ export interface components {
       freed_mb: number;
       sim_id: string;
     };
+    /** @description How the runs that a search finds are spread over the values of a field. */
+    Facet: {
+      /** @description Whether ``values`` are adjoining ranges of numbers, empty ones included. */
+      is_histogram: boolean;
+      /** @description How many values there are, the ones beyond the first 50 included. */
+      n_values: number;
+      /** @description Runs found that have no value. */
+      n_without: number;
+      /** @description As it was asked for. */
+      name: string;
+      /** @description Of the numbers; empty for counts. */
+      unit: string;
+      /** @description Ranges and years in their order, other values by count; 50 values at most. */
+      values: components['schemas']['FacetValue'][];
+    };
+    /** @description A value, or a range of numbers, and how many of the runs found have it. */
+    FacetValue: {
+      /** @description How many runs a search that also asks for ``query`` finds. */
+      count: number;
+      /** @description Of a range: from ``low`` on, below ``high``; None where it is open, and for values. */
+      high: number | null;
+      /** @description Of a range: from ``low`` on, below ``high``; None where it is open, and for values. */
+      low: number | null;
+      /** @description The condition for these runs, in the language of searches. */
+      query: string;
+      /** @description The value, or the range as text. */
+      value: string;
+    };
     /** @description One thing wrong with the files of a run. */
     Fault: {
       /** @description The column at fault, when one is. */
@@ -361,6 +404,17 @@ export interface components {
       /** @constant */
       status: 'ok';
       version: string;
+    };
+    /** @description A part of a text that a search asked for. */
+    Highlight: {
+      /** @description The first character, and one past the last; counted in code points. */
+      end: number;
+      /** @description The field of the run whose text it is. */
+      field: string;
+      /** @description Of ``tags``, which one; 0 for other fields. */
+      item: number;
+      /** @description The first character, and one past the last; counted in code points. */
+      start: number;
     };
     /** @description An absolute path on the server's host, and tags for every run found there. */
     ImportOrder: {
@@ -715,10 +769,18 @@ export interface components {
       replace?: boolean;
       terms: components['schemas']['SearchTerms'];
     };
-    /** @description A page of runs; ``total`` counts all that match, ``next_cursor`` leads to the next page. */
+    /** @description A page of runs. */
     SearchPage: {
+      /** @description The query that was carried out, when nothing was found as it was written and a word was probably misspelt. */
+      corrected_query: string | null;
+      /** @description Those asked for, in this order. */
+      facets: components['schemas']['Facet'][];
+      /** @description One entry for each run of ``items``, when they were asked for. */
+      highlights: components['schemas']['Highlight'][][];
       items: components['schemas']['SimulationMetadata'][];
+      /** @description What leads to the next page. */
       next_cursor: string | null;
+      /** @description How many runs match in all. */
       total: number;
     };
     /** @description What a search asks for, without its place in the pages. */

@@ -29,8 +29,8 @@ class Library:
         found = VALUES.get(field, {}).items()
         return [entry for entry in found if entry[0].casefold().startswith(prefix.casefold())]
 
-    def parameter_paths(self, prefix: str, limit: int) -> Sequence[tuple[str, int]]:
-        return [entry for entry in PATHS.items() if entry[0].startswith(prefix)]
+    def parameter_paths(self, prefix: str, limit: int) -> Sequence[str]:
+        return [path for path in PATHS if path.startswith(prefix)]
 
 
 def completed(marked: str) -> list[str]:
