@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import pyarrow as pa
 
 from ape_jupyter.cache.leases import leased
@@ -13,7 +15,7 @@ from ape_jupyter.results.store import ObjectStore
 from ape_jupyter.results.summary import Summary
 from ape_jupyter.results.summing import SummaryOfBuckets
 
-__all__ = ["summary_of"]
+__all__ = ["summary_of", "summary_of_object"]
 
 
 def summary_of(
@@ -28,13 +30,26 @@ def summary_of(
     """
 
     def build() -> dict[str, pa.Table]:
-        summary = SummaryOfBuckets(run.start_date, run.duration_years)
-        with store.reading(run.checksum) as tables:
-            tables.observe([summary])
-            return {SUMMARY: summary.result(tables)}
+        return {SUMMARY: summary_of_object(store, run.checksum, run.start_date, run.duration_years)}
 
     with custody.reading(run):
         return leased(
             lambda: cache.files(run.checksum, [SUMMARY], build),
             lambda files, _: Summary.from_arrow(map_table(files[SUMMARY])),
         )
+
+
+def summary_of_object(
+    store: ObjectStore, digest: str, start_date: datetime, duration_years: float
+) -> pa.Table:
+    """Make the summary of a stored result set.
+
+    Raises
+    ------
+    CorruptedDataError
+        If the results are damaged.
+    """
+    summary = SummaryOfBuckets(start_date, duration_years)
+    with store.reading(digest) as tables:
+        tables.observe([summary])
+        return summary.result(tables)
