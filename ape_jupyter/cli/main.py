@@ -15,6 +15,7 @@ from ape_jupyter.cli.migration import migrate
 from ape_jupyter.cli.performance import performance
 from ape_jupyter.cli.purging import purge
 from ape_jupyter.cli.runs import delete, list_, restore, show, tag
+from ape_jupyter.cli.tags import tags
 from ape_jupyter.cli.verification import verify
 from ape_jupyter.cli.watching import unwatch, watch, watches
 
@@ -55,7 +56,7 @@ def main() -> None:
 
 COMMANDS = (
     *(demo, import_, watch, watches, unwatch),
-    *(list_, show, compare, tag, delete, restore, purge, history),
+    *(list_, show, compare, tag, tags, delete, restore, purge, history),
     *(pin, unpin, evict, memory, optimize, performance, verify, migrate, completion),
 )
 for command in COMMANDS:

@@ -7,15 +7,20 @@ from datetime import date
 from typing import Any
 
 from ape_jupyter.client.transport import Transport
+from ape_jupyter.errors import ServerUnavailableError
 from ape_jupyter.library.comparison import ComparisonResult
+from ape_jupyter.library.interface.comparing import Subgroups
 from ape_jupyter.model.comparison import (
     ComparisonType,
     Observations,
     PatientCriterion,
     TimeAlignment,
 )
+from ape_jupyter.model.progress import Progress, ProgressCallback
 from ape_jupyter.wire.comparison import comparison_result
-from ape_jupyter.wire.encoding import encode
+from ape_jupyter.wire.encoding import decode, encode
+from ape_jupyter.wire.errors import ErrorBody, error_from
+from ape_jupyter.wire.routes.comparisons import LINES
 
 __all__ = ["RemoteComparison"]
 
@@ -40,10 +45,17 @@ class RemoteComparison:
         paired: bool = False,
         pool_replicates: bool = False,
         patients: Mapping[str, Any] | Sequence[PatientCriterion] | None = None,
+        subgroups: Subgroups = None,
+        cost_effectiveness: bool = False,
+        distributions: bool = False,
+        progress: ProgressCallback | None = None,
     ) -> ComparisonResult:
-        """Compare runs from their summaries; see ``Library``."""
+        """Compare runs from their summaries; see ``Library``.
+
+        Interrupting this, or raising from ``progress``, cancels the work on the server.
+        """
         # A kernel that only lists runs does not need the statistics.
-        from ape_jupyter.services.compare import patient_criteria
+        from ape_jupyter.services.compare import patient_criteria, patient_groupings
 
         order = {
             "sim_ids": list(sim_ids),
@@ -58,8 +70,21 @@ class RemoteComparison:
             "paired": paired,
             "pool_replicates": pool_replicates,
             "patients": encode(patient_criteria(patients)),
+            "subgroups": encode(patient_groupings(subgroups)),
+            "cost_effectiveness": cost_effectiveness,
+            "distributions": distributions,
         }
-        return comparison_result(self._transport.post(Any, "comparisons", json=order))
+        with self._transport.lines("comparisons", json=order, accept=LINES) as lines:
+            for line in lines:
+                if line.get("result") is not None:
+                    return comparison_result(line["result"])
+                if line.get("error") is not None:
+                    raise error_from(decode(ErrorBody, line["error"], unknown="ignore"))
+                if progress is not None and line.get("progress") is not None:
+                    progress(decode(Progress, line["progress"], unknown="ignore"))
+        raise ServerUnavailableError(
+            "The server ended before the comparison did. Compare again once it is running."
+        )
 
 
 def _listed(metrics: Sequence[str] | str) -> list[str]:

@@ -12,6 +12,7 @@ from ape_jupyter.client.events import RemoteEventLog, RemoteEvents
 from ape_jupyter.client.fetched import TableFetcher
 from ape_jupyter.client.performance import RemotePerformance
 from ape_jupyter.client.residency import RemoteResidency
+from ape_jupyter.client.tagging import RemoteTagging
 from ape_jupyter.client.taking_in import RemoteIntake
 from ape_jupyter.client.transactions import RemoteTransactions
 from ape_jupyter.client.transport import Transport
@@ -28,6 +29,7 @@ class RemoteLibrary(
     RemoteIntake,
     RemoteWatching,
     RemoteChanges,
+    RemoteTagging,
     RemoteTransactions,
     RemoteEvents,
     RemoteComparison,

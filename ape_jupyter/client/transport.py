@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from json import loads
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -76,7 +77,13 @@ class Transport:
         return self._decoded(cls, self._send_json("PATCH", path, json, headers))
 
     def _send_json(
-        self, method: str, path: Sequence[str], json: Any, headers: Mapping[str, str] | None
+        self,
+        method: str,
+        path: Sequence[str],
+        json: Any,
+        headers: Mapping[str, str] | None,
+        *,
+        stream: bool = False,
     ) -> httpx.Response:
         content = b"" if json is None else dumps(json).encode()
         return self._send(
@@ -85,7 +92,22 @@ class Transport:
             content=content,
             digest=body_digest(content),
             headers={"Content-Type": "application/json", **(headers or {})},
+            stream=stream,
         )
+
+    @contextmanager
+    def lines(self, *path: str, json: Any, accept: str) -> Iterator[Iterator[Any]]:
+        """Give the lines of the answer to a POST, each of them JSON, as they come.
+
+        Leaving before the last one closes the connection, by which the server learns of it.
+        """
+        response = self._send_json("POST", path, json, {"Accept": accept}, stream=True)
+        try:
+            yield map(loads, filter(None, response.iter_lines()))
+        except httpx.TransportError as error:
+            raise self._unavailable(error) from error
+        finally:
+            response.close()
 
     def upload(
         self,

@@ -19,8 +19,10 @@ from ape_jupyter.cache.mapped import PersistentCache, map_table
 from ape_jupyter.library.cluster import WithCluster
 from ape_jupyter.library.compared import compared_run, run_settings
 from ape_jupyter.library.comparison import ComparisonResult
+from ape_jupyter.library.comparison_steps import Steps, told
 from ape_jupyter.library.custody import Custody
 from ape_jupyter.library.documents import documents_of
+from ape_jupyter.library.interface.comparing import Subgroups
 from ape_jupyter.library.remembered import (
     findings_from_bytes,
     findings_key,
@@ -33,10 +35,12 @@ from ape_jupyter.model.comparison import (
     ComparisonType,
     Observations,
     PatientCriterion,
+    PatientGrouping,
     TimeAlignment,
 )
 from ape_jupyter.model.metrics import DEFINED_METRICS
 from ape_jupyter.model.performance import Operation
+from ape_jupyter.model.progress import ProgressCallback
 from ape_jupyter.model.simulation import SimulationMetadata
 from ape_jupyter.model.version import package_version
 from ape_jupyter.registry.registry import Registry
@@ -45,15 +49,20 @@ from ape_jupyter.results.summary import SUMMARY_VERSION, Summary
 from ape_jupyter.services.compare import (
     ComparedRun,
     Findings,
-    PatientOutcomes,
+    RunParts,
     TimePoint,
     compare_runs,
     comparison_request,
     criteria_mapping,
+    grouping_mapping,
+    levels_of_runs,
+    missing_parts,
+    parts_of_run,
     patient_criteria,
-    patient_outcomes,
+    patient_groupings,
+    populations,
     protocol_diff,
-    selected_summary,
+    values_of_column,
 )
 from ape_jupyter.services.monitor.monitor import PerformanceMonitor
 
@@ -88,6 +97,11 @@ class WithComparison(WithCluster):
         paired: bool = False,
         pool_replicates: bool = False,
         patients: Mapping[str, Any] | Sequence[PatientCriterion] | None = None,
+        subgroups: Subgroups = None,
+        cost_effectiveness: bool = False,
+        distributions: bool = False,
+        progress: ProgressCallback | None = None,
+        user: str | None = None,
     ) -> ComparisonResult:
         """Compare runs from their summaries; see ``Library``."""
         criteria = patient_criteria(patients)
@@ -105,8 +119,11 @@ class WithComparison(WithCluster):
             paired=paired,
             pool_replicates=pool_replicates,
             patients=criteria,
+            subgroups=patient_groupings(subgroups),
+            cost_effectiveness=cost_effectiveness,
+            distributions=distributions,
         )
-        return self.compare(request)
+        return self.compare(request, progress, user)
 
     def _metrics(
         self, sim_ids: Sequence[str], metrics: Sequence[str] | str | None
@@ -131,21 +148,6 @@ class WithComparison(WithCluster):
     def _summary(self, run: SimulationMetadata) -> Summary:
         return summary_of(run, self._store, self._cache, self._custody)
 
-    def _summary_for(self, run: SimulationMetadata, request: ComparisonRequest) -> Summary:
-        if not request.patients:
-            return self._summary(run)
-        return self._with_tables(
-            run,
-            lambda tables: selected_summary(
-                request.patients, tables, run.start_date, run.duration_years
-            ),
-        )
-
-    def _outcomes(self, run: SimulationMetadata) -> PatientOutcomes:
-        return self._with_tables(
-            run, lambda t: patient_outcomes(t["patients"], t["visits"], t.get("costs"))
-        )
-
     def _with_tables(
         self, run: SimulationMetadata, use: Callable[[Mapping[str, pa.Table]], T]
     ) -> T:
@@ -164,19 +166,25 @@ class WithComparison(WithCluster):
             return leased(lambda: self._cache.files(run.checksum, names, build), read)
 
     @timed(Operation.COMPARISON)
-    def compare(self, request: ComparisonRequest) -> ComparisonResult:
+    def compare(
+        self,
+        request: ComparisonRequest,
+        progress: ProgressCallback | None = None,
+        user: str | None = None,
+    ) -> ComparisonResult:
         """Carry out a comparison that is completely stated, or find what it came to before."""
         runs = tuple(self._registry.get_many(request.sim_ids))
-        documents = {
-            run.sim_id: documents_of(run, self._registry.documents(run.sim_id)) for run in runs
-        }
+        stored = self._registry.documents_of_many(request.sim_ids)
+        documents = {run.sim_id: documents_of(run, stored[run.sim_id]) for run in runs}
         compared = {run.sim_id: compared_run(run, documents[run.sim_id]) for run in runs}
         provenance = _provenance(request, runs)
         answers = AnswerCache(self._cache.directory / ANSWERS)
         key = findings_key(provenance, compared)
         kept = answers.get(key)
         if kept is None:
-            found = self._findings(request, runs, compared)
+            steps = Steps(progress)
+            with told(self._registry, request, steps, user):
+                found = self._findings(request, runs, compared, steps)
             answers.put(key, findings_to_bytes(found))
         else:
             found = findings_from_bytes(kept, request)
@@ -188,6 +196,8 @@ class WithComparison(WithCluster):
             series=found.series,
             differences=found.differences,
             tests=found.tests,
+            distributions=found.distributions,
+            cost_effectiveness=found.cost_effectiveness,
             protocol_diff=protocol_diff(request.reference, settings),
             missing=found.missing,
             notes=found.notes,
@@ -199,16 +209,61 @@ class WithComparison(WithCluster):
         request: ComparisonRequest,
         runs: Sequence[SimulationMetadata],
         compared: Mapping[str, ComparedRun],
+        steps: Steps,
     ) -> Findings:
         if not request.patients:
             self._make_summaries(runs)
-        return compare_runs(
+        levels = self._levels(request, runs)
+        n_parts = sum(map(len, levels.values()))
+        n_metrics = len(request.metrics) + request.cost_effectiveness
+        steps.total = (len(runs) + n_metrics) * (1 + n_parts) + request.paired
+        parts = {}
+        own = []
+        for run in runs:
+            steps(run.name)
+            found = RunParts()
+            if request.reads_patients:
+                found = self._parts(request, run, levels, steps)
+            summary = self._summary(run) if found.summary is None else found.summary
+            own.append(replace(compared[run.sim_id], summary=summary, joint=found.joint))
+            parts[run.sim_id] = found
+        outcomes = {s: part.outcomes for s, part in parts.items() if part.outcomes is not None}
+        findings = compare_runs(
             request,
-            [
-                replace(compared[run.sim_id], summary=self._summary_for(run, request))
-                for run in runs
-            ],
-            {run.sim_id: self._outcomes(run) for run in runs} if request.paired else None,
+            own,
+            outcomes,
+            populations(levels, own, parts),
+            [*missing_parts(request, levels, parts)],
+            steps,
+        )
+        steps.finish()
+        return findings
+
+    def _levels(
+        self, request: ComparisonRequest, runs: Sequence[SimulationMetadata]
+    ) -> Mapping[PatientGrouping, Sequence[str]]:
+        levels = {}
+        for grouping in request.subgroups:
+            name = grouping.column
+            own = {run.sim_id: self._values(run, name) for run in runs}
+            levels[grouping] = levels_of_runs(grouping, own)
+        return levels
+
+    def _values(self, run: SimulationMetadata, column: str) -> pa.ChunkedArray | None:
+        return self._with_tables(run, lambda tables: values_of_column(tables["patients"], column))
+
+    def _parts(
+        self,
+        request: ComparisonRequest,
+        run: SimulationMetadata,
+        levels: Mapping[PatientGrouping, Sequence[str]],
+        tell: Callable[[str], None],
+    ) -> RunParts:
+        return self._with_tables(
+            run,
+            lambda tables: parts_of_run(
+                request, levels, tables, run.start_date, run.duration_years, tell
+            ),
         )
 
 
@@ -220,7 +275,10 @@ def _provenance(
         "parameters": {
             field.name: _plain(getattr(request, field.name)) for field in fields(request)
         }
-        | {"patients": criteria_mapping(request.patients)},
+        | {
+            "patients": criteria_mapping(request.patients),
+            "subgroups": grouping_mapping(request.subgroups),
+        },
         "checksums": {run.sim_id: run.checksum for run in runs},
         "protocol_digests": {run.sim_id: run.protocol_digest for run in runs},
         "ape_jupyter_version": package_version(),

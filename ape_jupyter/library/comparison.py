@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -19,6 +21,7 @@ from ape_jupyter.model.comparison import (
     TimeAlignment,
 )
 from ape_jupyter.model.simulation import SimulationMetadata
+from ape_jupyter.results.summary.axis import DAYS_PER_YEAR
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,6 +33,9 @@ __all__ = ["ComparisonResult"]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComparisonResult:
     """What a comparison found.
+
+    All tables but that of protocols have ``by`` and ``subgroup``: a column of the patients and
+    what those of the row have in it; both are empty in the rows of all patients.
 
     Attributes
     ----------
@@ -54,6 +60,11 @@ class ComparisonResult:
         effect_size, effect_low, effect_high, state, time_point, n_reference, n_comparator,
         difference, difference_low, difference_high; empty unless tests were asked for.
         p-values are adjusted over the whole table.
+    distributions : pyarrow.Table
+        sim_id, metric, time, time_point, value, count; empty unless asked for.
+    cost_effectiveness : pyarrow.Table
+        A row for each comparator that has costs; empty unless asked for. ``d_cost`` and
+        ``d_effect`` are comparator − reference, ``icer`` is their ratio.
     protocol_diff : pyarrow.Table
         reference, comparator, path, old, new, unit: what each run has otherwise than the reference.
     missing : tuple of MissingMetric
@@ -70,10 +81,113 @@ class ComparisonResult:
     series: pa.Table
     differences: pa.Table
     tests: pa.Table
+    distributions: pa.Table
+    cost_effectiveness: pa.Table
     protocol_diff: pa.Table
     missing: tuple[MissingMetric, ...]
     notes: tuple[str, ...]
     provenance: Mapping[str, Any]
+
+    @property
+    def leading_table(self) -> str:
+        """The name of the table that was asked for: tests, differences or else series."""
+        return {
+            ComparisonType.DIFFERENCE: "differences",
+            ComparisonType.STATISTICAL: "tests",
+        }.get(self.request.comparison_type, "series")
+
+    def tables(self, *, dated: bool = False) -> dict[str, pa.Table]:
+        """Return all tables by name; what was not asked for is empty.
+
+        Parameters
+        ----------
+        dated : bool
+            Whether days of the calendar come as dates and not as their numbers.
+        """
+        names = ("tests", "differences", "series", "cost_effectiveness", "distributions")
+        tables = {name: getattr(self, name) for name in (*names, "protocol_diff")}
+        if dated and self.request.time_alignment is TimeAlignment.ABSOLUTE:
+            return {name: _with_dates(table) for name, table in tables.items()}
+        return tables
+
+    def save(self, path: str | PathLike[str]) -> list[Path]:
+        """Write the comparison as the suffix says: ``.parquet``, ``.csv`` or ``.html``.
+
+        A page of HTML has figures, sentences and tables, and needs no network. As Parquet or CSV
+        the file has the table of :meth:`to_pandas`; beside it are the other tables, as
+        ``<name>.series.csv`` and so on, and ``<name>.json`` with what repeats the comparison.
+        Files of these names are replaced.
+
+        Returns
+        -------
+        list of Path
+            The files, the one asked for among them.
+
+        Raises
+        ------
+        InvalidArgumentError
+            For another suffix, or a place where no file can be written.
+        OutOfSpaceError
+            If the disk is full.
+        """
+        # Writers of files are not loaded for who only looks.
+        from ape_jupyter.library.saving import save_comparison
+
+        return save_comparison(self, path)
+
+    def at_risk(self, times: Sequence[float] | None = None) -> pa.Table:
+        """Return how many patients of each run are still at risk: on treatment and seen.
+
+        Parameters
+        ----------
+        times : sequence of float, optional
+            Days since enrolment; the beginning of the bin counts. Default: each year.
+
+        Returns
+        -------
+        pyarrow.Table
+            sim_id, x, n, by, subgroup; empty unless ``persistence`` was compared.
+        """
+        rows = _where(self.series, "metric", "persistence")
+        width = self.request.bin_width
+        longest = max((run.duration_years for run in self.runs), default=0.0)
+        if times is None:
+            times = [year * DAYS_PER_YEAR for year in range(int(longest) + 1)]
+        edges = [float(time // width * width) for time in times]
+        chosen = rows.filter(pc.is_in(rows["x"], pa.array(edges, pa.float64())))
+        return chosen.select(["sim_id", "x", "n", "by", "subgroup"])
+
+    def acceptability(self, thresholds: Sequence[float] | None = None) -> pa.Table:
+        """Return how probable it is that each comparator is worth its cost.
+
+        Parameters
+        ----------
+        thresholds : sequence of float, optional
+            What a letter is worth, in the currency of the costs. Default: a hundred steps from 0
+            to three times the largest ratio of cost to letters.
+
+        Returns
+        -------
+        pyarrow.Table
+            comparator, threshold, probability, net_benefit (threshold·ΔE − ΔC), by, subgroup; empty
+            unless ``cost_effectiveness`` was asked for.
+        """
+        from ape_jupyter.services.compare.planes import acceptability_table
+
+        return acceptability_table(self.cost_effectiveness, thresholds)
+
+    def confidence_ellipses(self, n_points: int = 100) -> pa.Table:
+        """Return where in the cost-effectiveness plane each comparator may lie.
+
+        Returns
+        -------
+        pyarrow.Table
+            comparator, d_effect, d_cost, by, subgroup: points of closed curves that hold both
+            differences with the comparison's confidence.
+        """
+        from ape_jupyter.services.compare.planes import ellipse_table
+
+        return ellipse_table(self.cost_effectiveness, self.request.confidence, n_points)
 
     def to_pandas(self) -> pd.DataFrame:
         """Return the tests or the differences when they were asked for, else the series.
@@ -134,6 +248,7 @@ class ComparisonResult:
             series=self.series,
             differences=self.differences,
             tests=self.tests,
+            cost_effectiveness=self.cost_effectiveness,
             missing=self.missing,
         )
         return conclusions.of(self._metric(metric))
@@ -160,8 +275,16 @@ class ComparisonResult:
 
 
 def _of_metric(table: pa.Table, metric: str) -> pa.Table:
-    return _where(table, "metric", metric)
+    """Return the rows of a metric, of all patients."""
+    return _where(_where(table, "metric", metric), "by", "")
 
 
 def _where(table: pa.Table, column: str, value: str) -> pa.Table:
     return table.filter(pc.equal(table[column].cast(pa.string()), value))
+
+
+def _with_dates(table: pa.Table) -> pa.Table:
+    for name in {"x", "time"} & {*table.column_names}:
+        days = table[name].cast(pa.int32()).cast(pa.date32())
+        table = table.set_column(table.column_names.index(name), name, days)
+    return table

@@ -51,6 +51,7 @@ class Conclusions:
     series: pa.Table
     differences: pa.Table
     tests: pa.Table
+    cost_effectiveness: pa.Table
     missing: Sequence[MissingMetric]
 
     def of(self, metric: Metric) -> str:
@@ -64,12 +65,66 @@ class Conclusions:
         if len(sentences) > _MAX_SENTENCES:
             n_more = len(sentences) - _MAX_SENTENCES
             sentences[_MAX_SENTENCES:] = [f"The tables have {n_more} more."]
-        lacking = {m.sim_id: m.reason for m in self.missing if m.metric == metric.id}
-        if lacking:
+        sentences = [*filter(None, sentences), *self._subgroups(metric), *self._value(metric)]
+        lacking = {m.sim_id: m.reason for m in self.missing if m.metric == metric.id and not m.by}
+        if lacking and len(sentences) < _MAX_SENTENCES + 1:
             (sim_id, reason), n_more = next(iter(lacking.items())), len(lacking) - 1
             others = f" (and {n_more} more)" if n_more else ""
             sentences.append(f"Left out: {self.names[sim_id]}, as {reason}{others}.")
-        return " ".join(filter(None, sentences))
+        return " ".join(sentences)
+
+    def _subgroups(self, metric: Metric) -> Iterator[str]:
+        """Yield whether the subgroup differs most in the last of the times, if any was tested."""
+        rows = [
+            row
+            for row in self.tests.filter(
+                pc.and_(
+                    pc.equal(self.tests["metric"].cast(pa.string()), metric.id),
+                    pc.equal(self.tests["test"].cast(pa.string()), "interaction"),
+                )
+            ).to_pylist()
+            if not math.isnan(row["p_value"])
+        ]
+        if not rows:
+            return
+        row = min(rows, key=lambda row: row["p_holm"])
+        is_told = row["p_holm"] < 1 - self.request.confidence
+        verb = "differs" if is_told else "can not be said to differ"
+        columns = " or ".join(dict.fromkeys(r["by"] for r in rows))
+        about = row["by"] if is_told else columns
+        size = ""
+        if not math.isnan(row["difference"]):
+            low, high = row["difference_low"], row["difference_high"]
+            gap = _difference(row["difference"], metric)
+            size = f" by {gap} ({self._interval(low, high, metric)})" if is_told else ""
+        smallest = "" if is_told else "smallest "
+        yield (
+            f"The difference {verb} between subgroups of {about}{size} "
+            f"({smallest}{_p_value(row['p_holm'])[2:]})."
+        )
+
+    def _value(self, metric: Metric) -> Iterator[str]:
+        """Yield what a letter costs, beside the metric that counts letters or costs."""
+        rows = [row for row in self.cost_effectiveness.to_pylist() if not row["by"]]
+        if metric.id not in ("cost", "vision_change", "vision") or not rows:
+            return
+        row = rows[0]
+        money = f"{row['currency']} " if row["currency"] else ""
+        pair = f"{self.names[row['comparator']]} {row['dominance']}"
+        level = f"{self.request.confidence:.0%} interval"
+        gaps = (
+            f"{money}{row['d_cost']:+,.0f} ({level} {row['d_cost_low']:+,.0f} to "
+            f"{row['d_cost_high']:+,.0f}) for {row['d_effect']:+.1f} letters "
+            f"({row['d_effect_low']:+.1f} to {row['d_effect_high']:+.1f})"
+        )
+        if row["dominance"].startswith("costs") and row["icer_set"] == "between":
+            gaps += (
+                f", {money}{row['icer']:,.0f} per letter ({level} {row['icer_low']:,.0f} to "
+                f"{row['icer_high']:,.0f})"
+            )
+        elif row["dominance"].startswith("costs"):
+            gaps += f", {money}{row['icer']:,.0f} per letter, of which no range can be given"
+        yield f"{pair}: {gaps}."
 
     def _series(self, metric: Metric) -> str:
         parts = []
@@ -168,10 +223,10 @@ class Conclusions:
 
 
 def rows_of_metric(table: pa.Table, metric: str) -> list[dict[str, Any]]:
-    """Return the rows of one metric."""
-    rows: list[dict[str, Any]] = table.filter(
-        pc.equal(table["metric"].cast(pa.string()), metric)
-    ).to_pylist()
+    """Return the rows of one metric, of all patients."""
+    is_metric = pc.equal(table["metric"].cast(pa.string()), metric)
+    is_of_all = pc.equal(table["by"].cast(pa.string()), "")
+    rows: list[dict[str, Any]] = table.filter(pc.and_(is_metric, is_of_all)).to_pylist()
     return rows
 
 

@@ -22,6 +22,7 @@ from ape_jupyter.library.location import BUDGET_SETTING, DATABASE, MEASUREMENTS,
 from ape_jupyter.library.opening import WithRuns
 from ape_jupyter.library.performance import WithPerformance
 from ape_jupyter.library.residency import Residency, WithResidency
+from ape_jupyter.library.tagging import WithTagging
 from ape_jupyter.library.taking_in import WithIntake
 from ape_jupyter.library.telling import WithEvents
 from ape_jupyter.library.transactions import WithTransactions
@@ -43,6 +44,7 @@ class LocalLibrary(
     WithIntake,
     WithWatching,
     WithChanges,
+    WithTagging,
     WithTransactions,
     WithEvents,
     WithLifecycle,

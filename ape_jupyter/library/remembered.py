@@ -15,8 +15,8 @@ from ape_jupyter.services.compare import ComparedRun, Findings
 
 __all__ = ["findings_from_bytes", "findings_key", "findings_to_bytes"]
 
-_TABLES = ("series", "differences", "tests")
-_FORMAT = 1
+_TABLES = ("series", "differences", "tests", "distributions", "cost_effectiveness")
+_FORMAT = 2
 
 
 def findings_key(provenance: Mapping[str, Any], runs: Mapping[str, ComparedRun]) -> str:

@@ -13,6 +13,7 @@ __all__ = [
     "MissingMetric",
     "Observations",
     "PatientCriterion",
+    "PatientGrouping",
     "TimeAlignment",
 ]
 
@@ -76,11 +77,18 @@ MIN_VISITS_TO_MENTION = 30
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MissingMetric:
-    """That a run is left out of the comparison of a metric, and why."""
+    """That a run is left out of the comparison of a metric, and why.
+
+    Attributes
+    ----------
+    by : str
+        The column of whose subgroups it is left out; empty when it is left out of everything.
+    """
 
     sim_id: str
     metric: str
     reason: str
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +110,21 @@ class PatientCriterion:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PatientGrouping:
+    """Subgroups of patients by one column of their table.
+
+    Attributes
+    ----------
+    cuts : tuple of float
+        Ascending; each begins a subgroup, and what is below the first is one. Without any, each
+        value of the column has its own.
+    """
+
+    column: str
+    cuts: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ComparisonRequest:
     """A comparison, completely stated; equal requests on equal runs give equal results.
 
@@ -117,6 +140,12 @@ class ComparisonRequest:
         Whether runs that are equal but for their seed count as one.
     patients : tuple of PatientCriterion
         Which patients are compared: those that meet all; without any, all patients.
+    subgroups : tuple of PatientGrouping
+        By what these are also compared in parts, by one column at a time.
+    cost_effectiveness : bool
+        Whether costs are set against letters gained, patient by patient.
+    distributions : bool
+        Whether counts by value are given at the times that are tested.
     """
 
     sim_ids: tuple[str, ...]
@@ -131,3 +160,11 @@ class ComparisonRequest:
     paired: bool = False
     pool_replicates: bool = False
     patients: tuple[PatientCriterion, ...] = ()
+    subgroups: tuple[PatientGrouping, ...] = ()
+    cost_effectiveness: bool = False
+    distributions: bool = False
+
+    @property
+    def reads_patients(self) -> bool:
+        """Whether summaries are not enough, so that it takes longer the more patients there are."""
+        return bool(self.patients or self.subgroups or self.paired or self.cost_effectiveness)

@@ -62,10 +62,22 @@ class SearchPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TagCount:
-    """A tag and how many runs carry it."""
+    """A tag and how many runs carry it.
+
+    Attributes
+    ----------
+    count : int
+        Runs with this very tag; 0 for one of which only tags below are in use.
+    total : int
+        Runs with it or a tag below it (`nhs/site` is below `nhs`), each counted once.
+    colour : str or None
+        A name of the palette or `#rrggbb`; None when nobody chose one.
+    """
 
     tag: str
     count: int
+    total: int
+    colour: str | None = None
 
 
 class ImportStatus(StrEnum):

@@ -10,12 +10,12 @@ __all__ = ["Progress", "ProgressCallback"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """A step of an import or of a generation.
+    """A step of an import, a generation or a comparison.
 
     Attributes
     ----------
     done, total : int
-        Runs finished and runs to do.
+        Runs finished and runs to do; of a comparison, steps.
     current : str
         What is being worked on; empty at the end.
     rows_done, rows_total : int

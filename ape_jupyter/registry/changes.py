@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 import sqlalchemy as sa
@@ -20,10 +19,11 @@ from ape_jupyter.model.operations import (
     checked_changes,
 )
 from ape_jupyter.model.simulation import SimulationMetadata, Status
-from ape_jupyter.model.tags import normalise_tag, tag_key
+from ape_jupyter.model.tags import normalise_tag, with_tags
 from ape_jupyter.registry import events, reading
-from ape_jupyter.registry.rows import metadata_of, row_of, stored_time
-from ape_jupyter.registry.schema import documents, library_state, simulations, tags
+from ape_jupyter.registry.recorded import count_changes, record_changes, write_tags
+from ape_jupyter.registry.rows import metadata_of, row_of
+from ape_jupyter.registry.schema import documents, simulations
 from ape_jupyter.registry.search_index.writing import index_parameters, index_run
 
 __all__ = ["NewRun", "RegistryOperation", "ReplaceResults", "SetStatus", "carry_out"]
@@ -91,11 +91,20 @@ _TOLD_OF_NEW_RUN = ("name", "notes", "visibility", "owner", "source", "checksum"
 
 
 def carry_out(
-    connection: sa.Connection, operation: RegistryOperation, user: str
+    connection: sa.Connection,
+    operation: RegistryOperation,
+    user: str,
+    *,
+    change: int | None = None,
 ) -> SimulationMetadata:
     """Carry out an operation and write its event; return the run as it is then.
 
     What changes nothing writes nothing.
+
+    Parameters
+    ----------
+    change : int, optional
+        Under which number its changes of tags can be undone.
 
     Raises
     ------
@@ -113,28 +122,10 @@ def carry_out(
     after = replace(before, **_wanted(before, operation))
     if after == before:
         return before
-    after = replace(after, revision=before.revision + 1)
-    old, new = row_of(before), row_of(after)
-    columns = {name: value for name, value in new.items() if value != old[name]}
-    if after.status is not before.status:
-        is_trashed = after.status is Status.TRASHED
-        columns["trashed_at"] = stored_time(datetime.now(UTC)) if is_trashed else None
-    update = sa.update(simulations).where(simulations.c.sim_id == after.sim_id)
-    connection.execute(update.values(columns))
-    _write_tags(connection, before, after)
-    index_run(connection, after, before)
+    reason = operation.reason if isinstance(operation, SetStatus) else ""
+    (after,) = record_changes(connection, [(before, after)], user, reason=reason, change=change)
     if isinstance(operation, ReplaceResults):
         _write_documents(connection, after.sim_id, operation.documents)
-    _changed(connection)
-    told = [name for name in columns if name in old and name != "revision"]
-    was, became = {name: old[name] for name in told}, {name: new[name] for name in told}
-    if after.tags != before.tags:
-        was["tags"], became["tags"] = list(before.tags), list(after.tags)
-    data = {"revision": after.revision, "before": was, "after": became}
-    if isinstance(operation, SetStatus) and operation.reason:
-        data["reason"] = operation.reason
-    events.append(connection, _event_type(before, after), after.sim_id, data, user)
-    if isinstance(operation, ReplaceResults):
         _tell_migration(connection, operation, user)
     return after
 
@@ -151,11 +142,8 @@ def _wanted(run: SimulationMetadata, operation: _ChangeOfRun) -> dict[str, Any]:
         case UpdateMetadata():
             return dict(checked_changes(operation.changes))
         case SetTags():
-            removed = {normalise_tag(tag).casefold() for tag in operation.remove}
-            kept = {tag.casefold(): tag for tag in run.tags if tag.casefold() not in removed}
-            for tag in map(normalise_tag, operation.add):
-                kept.setdefault(tag.casefold(), tag)
-            return {"tags": tuple(sorted(kept.values(), key=str.casefold))}
+            added, removed = map(normalise_tag, operation.add), map(normalise_tag, operation.remove)
+            return {"tags": with_tags(run.tags, added, removed)}
         case SetPinned():
             return {"is_pinned": operation.is_pinned}
         case DeleteSimulation():
@@ -168,28 +156,15 @@ def _wanted(run: SimulationMetadata, operation: _ChangeOfRun) -> dict[str, Any]:
             return {name: getattr(operation.metadata, name) for name in _OF_RESULTS}
 
 
-def _event_type(before: SimulationMetadata, after: SimulationMetadata) -> EventType:
-    if after.tags != before.tags:
-        return EventType.TAGS_CHANGED
-    match before.status, after.status:
-        case was, Status.TRASHED if was is not Status.TRASHED:
-            return EventType.SIMULATION_DELETED
-        case was, Status.QUARANTINED if was is not Status.QUARANTINED:
-            return EventType.STATE_CORRUPTED
-        case Status.TRASHED, Status.AVAILABLE:
-            return EventType.SIMULATION_RESTORED
-    return EventType.METADATA_UPDATED
-
-
 def _add(connection: sa.Connection, new: NewRun, user: str) -> SimulationMetadata:
     run = new.metadata
     if reading.maybe_one(connection, run.sim_id) is not None:
         raise ConflictError(f"There is a run {run.sim_id!r} already.")
     connection.execute(sa.insert(simulations).values(row_of(run)))
-    _write_tags(connection, replace(run, tags=()), run)
+    write_tags(connection, [(replace(run, tags=()), run)])
     index_run(connection, run)
     _write_documents(connection, run.sim_id, new.documents)
-    _changed(connection)
+    count_changes(connection, 1)
     row = row_of(run)
     told = {name: row[name] for name in _TOLD_OF_NEW_RUN}
     data = {"revision": run.revision, "before": {}, "after": {**told, "tags": list(run.tags)}}
@@ -214,24 +189,6 @@ def _write_documents(
         values = {"sim_id": sim_id, "kind": kind, "content": content}
         connection.execute(sa.insert(documents).values(values))
     index_parameters(connection, sim_id, run_documents)
-
-
-def _write_tags(
-    connection: sa.Connection, before: SimulationMetadata, after: SimulationMetadata
-) -> None:
-    gone = [tag_key(tag) for tag in before.tags if tag not in after.tags]
-    if gone:
-        own = (tags.c.sim_id == after.sim_id) & tags.c.tag_key.in_(gone)
-        connection.execute(sa.delete(tags).where(own))
-    for tag in after.tags:
-        if tag not in before.tags:
-            values = {"sim_id": after.sim_id, "tag_key": tag_key(tag), "tag": tag}
-            connection.execute(sa.insert(tags).values(values))
-
-
-def _changed(connection: sa.Connection) -> None:
-    update = sa.update(library_state).values(revision=library_state.c.revision + 1)
-    connection.execute(update)
 
 
 def _conflict(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -20,11 +20,14 @@ __all__ = [
     "KEPT",
     "MAX_EVENTS",
     "BrokenChain",
+    "NewEvent",
     "append",
+    "append_all",
     "broken_at",
     "first_and_last_seq",
     "forget",
     "last_seq",
+    "of_runs",
     "read",
 ]
 
@@ -50,6 +53,15 @@ class BrokenChain:
     problem: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewEvent:
+    """An event before it has its place in the log."""
+
+    type: EventType
+    sim_id: str | None
+    data: Mapping[str, Any]
+
+
 def append(
     connection: sa.Connection,
     event_type: EventType,
@@ -57,7 +69,14 @@ def append(
     data: Mapping[str, Any],
     user_id: str,
 ) -> SimulationEvent:
-    """Write the next event, and now and then forget old ones.
+    """Write the next event; see :func:`append_all`."""
+    return append_all(connection, [NewEvent(type=event_type, sim_id=sim_id, data=data)], user_id)[0]
+
+
+def append_all(
+    connection: sa.Connection, new: Sequence[NewEvent], user_id: str
+) -> list[SimulationEvent]:
+    """Write the next events, and now and then forget old ones.
 
     ``connection`` must be the writing one.
 
@@ -66,23 +85,29 @@ def append(
     TypeError
         If the data is not JSON.
     """
-    end = connection.execute(sa.select(event_log.c.last_seq, event_log.c.last_hash)).one()
+    if not new:
+        return []
+    seq, before = connection.execute(sa.select(event_log.c.last_seq, event_log.c.last_hash)).one()
+    is_time = seq // _FORGOTTEN_EVERY < (seq + len(new)) // _FORGOTTEN_EVERY
     now = datetime.now(UTC)
-    row = {
-        "seq": end.last_seq + 1,
-        "type": EventType(event_type).value,
-        "sim_id": sim_id,
-        "timestamp": stored_time(now),
-        "user_id": user_id,
-        "data": json.dumps(data, sort_keys=True, separators=(",", ":"), allow_nan=False),
-    }
-    row["hash"] = _hash(end.last_hash, row)
-    connection.execute(sa.insert(events).values(row))
-    update = sa.update(event_log).values(last_seq=row["seq"], last_hash=row["hash"])
-    connection.execute(update)
-    if row["seq"] % _FORGOTTEN_EVERY == 0:
+    rows = []
+    for event in new:
+        seq += 1
+        row = {
+            "seq": seq,
+            "type": EventType(event.type).value,
+            "sim_id": event.sim_id,
+            "timestamp": stored_time(now),
+            "user_id": user_id,
+            "data": json.dumps(event.data, sort_keys=True, separators=(",", ":"), allow_nan=False),
+        }
+        row["hash"] = before = _hash(before, row)
+        rows.append(row)
+    connection.execute(sa.insert(events), rows)
+    connection.execute(sa.update(event_log).values(last_seq=seq, last_hash=before))
+    if is_time:
         forget(connection, now - KEPT)
-    return _event(row)
+    return [_event(row) for row in rows]
 
 
 def _hash(before: str, row: Mapping[str, Any] | sa.RowMapping) -> str:
@@ -135,6 +160,16 @@ def read(
     if sim_id is not None:
         query = query.where(events.c.sim_id == sim_id)
     return [_event(row) for row in connection.execute(query).mappings()]
+
+
+def of_runs(
+    connection: sa.Connection, sim_ids: Iterable[str], since: int, kind: EventType
+) -> list[SimulationEvent]:
+    """Return the events of one type about any of these runs after a number, the oldest first."""
+    query = sa.select(events).where(
+        events.c.sim_id.in_(list(sim_ids)), events.c.seq > since, events.c.type == kind.value
+    )
+    return [_event(row) for row in connection.execute(query.order_by(events.c.seq)).mappings()]
 
 
 def _known_type(kind: EventType | str) -> EventType:

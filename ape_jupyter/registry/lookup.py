@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from ape_jupyter.errors import SimulationNotFoundError
-from ape_jupyter.model.listing import SearchPage, SearchRequest, TagCount
+from ape_jupyter.model.listing import SearchPage, SearchRequest
 from ape_jupyter.model.query import QueryNode
 from ape_jupyter.model.simulation import SimulationMetadata, Status
 from ape_jupyter.registry import reading
@@ -90,6 +90,18 @@ class WithLookup:
             rows = connection.execute(query.where(documents.c.sim_id == sim_id)).all()
         return {str(kind): content for kind, content in rows if content is not None}
 
+    def documents_of_many(self, sim_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """Return the documents of several runs, by run and kind, in one query."""
+        query = sa.select(documents.c.sim_id, documents.c.kind, documents.c.content)
+        wanted = [bindable(sim_id) for sim_id in sim_ids]
+        with self._database.read() as connection:
+            rows = connection.execute(query.where(documents.c.sim_id.in_(wanted))).all()
+        found: dict[str, dict[str, Any]] = {sim_id: {} for sim_id in sim_ids}
+        for sim_id, kind, content in rows:
+            if content is not None:
+                found[sim_id][str(kind)] = content
+        return found
+
     def search(self, tree: QueryNode, request: SearchRequest) -> SearchPage:
         """Return one page of the runs that match ``tree``, and how many match in all.
 
@@ -97,8 +109,3 @@ class WithLookup:
         """
         with self._database.read() as connection:
             return reading.page(connection, tree, request)
-
-    def tag_counts(self) -> list[TagCount]:
-        """Return the tags of runs outside the trash, the most used first."""
-        with self._database.read() as connection:
-            return reading.tag_counts(connection)

@@ -98,11 +98,38 @@ def _index_searches(op: Operations) -> None:
     rebuild(op.get_bind())
 
 
+def _keep_searches(op: Operations) -> None:
+    op.create_table(
+        "tag_details",
+        sa.Column("tag_key", TEXT, primary_key=True),
+        sa.Column("colour", TEXT, nullable=False),
+    )
+    op.create_table(
+        "saved_searches",
+        sa.Column("owner", TEXT, primary_key=True),
+        sa.Column("name_key", TEXT, primary_key=True),
+        sa.Column("name", TEXT, nullable=False),
+        sa.Column("search", sa.JSON, nullable=False),
+        sa.Column("is_shared", sa.Boolean, nullable=False),
+        sa.Column("saved_at", TEXT, nullable=False),
+    )
+    op.create_table(
+        "recent_searches",
+        sa.Column("owner", TEXT, primary_key=True),
+        sa.Column("digest", TEXT, primary_key=True),
+        sa.Column("search", sa.JSON, nullable=False),
+        sa.Column("searched_at", TEXT, nullable=False),
+    )
+    op.create_index("recent_searches_by_age", "recent_searches", ["owner", "searched_at"])
+    rebuild(op.get_bind())
+
+
 # A step describes tables as they were at its version, and is never changed afterwards.
 STEPS = (
     Step(version=2, title="add the history, the trash's times and requests", run=_add_history),
     # All of it can be made from the rest. Who changes its tables lets a later step do so anew.
     Step(version=3, title="index what is searched", run=_index_searches),
+    Step(version=4, title="keep searches, colours and what runs are alike by", run=_keep_searches),
 )
 
 

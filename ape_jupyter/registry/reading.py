@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
 from ape_jupyter.errors import SimulationNotFoundError
-from ape_jupyter.model.listing import SearchPage, SearchRequest, TagCount
+from ape_jupyter.model.listing import SearchPage, SearchRequest
 from ape_jupyter.model.query import QueryNode
 from ape_jupyter.model.simulation import SimulationMetadata, Status
 from ape_jupyter.registry import search
 from ape_jupyter.registry.rows import bindable, metadata_of
 from ape_jupyter.registry.schema import simulations, tags
 
-__all__ = ["find", "maybe_one", "one", "page", "several", "tag_counts"]
+__all__ = ["find", "in_pages", "maybe_one", "one", "page", "several"]
 
 _column = simulations.c
 _NAMED_AT_MOST = 5
+_RUNS_AT_ONCE = 1_000
 # No tag holds a comma. Built once: opening a run is this query and two mapped files, and
 # should take no longer.
 _ONE_RUN = sa.select(
@@ -65,6 +66,16 @@ def several(
     # Rows of the driver as they are: those of SQLAlchemy take longer than the query itself.
     rows = (dict(zip(names, row, strict=True)) for row in result.all())
     return [metadata_of(row, run_tags.get(row["sim_id"], ())) for row in rows]
+
+
+def in_pages(
+    connection: sa.Connection, sim_ids: Iterable[str]
+) -> Iterator[list[SimulationMetadata]]:
+    """Yield the runs with these ids that there are, some in memory at a time."""
+    ids = sorted(sim_ids)
+    for start in range(0, len(ids), _RUNS_AT_ONCE):
+        chosen = _column.sim_id.in_(ids[start : start + _RUNS_AT_ONCE])
+        yield several(connection, chosen, _column.sim_id)
 
 
 def find(connection: sa.Connection, text: str) -> SimulationMetadata:
@@ -126,16 +137,3 @@ def _tags_where(
     for sim_id, tag in connection.execute(query):
         result.setdefault(sim_id, []).append(tag)
     return result
-
-
-def tag_counts(connection: sa.Connection) -> list[TagCount]:
-    """Return the tags of runs outside the trash, the most used first."""
-    # Of the spellings in use, the first in order stands for all.
-    query = (
-        sa.select(sa.func.min(tags.c.tag), sa.func.count())
-        .join(simulations, simulations.c.sim_id == tags.c.sim_id)
-        .where(_column.status != Status.TRASHED.value)
-        .group_by(tags.c.tag_key)
-        .order_by(sa.func.count().desc(), tags.c.tag_key)
-    )
-    return [TagCount(tag=tag, count=count) for tag, count in connection.execute(query)]

@@ -13,13 +13,14 @@ from ape_jupyter.registry.connector import connector_for
 from ape_jupyter.registry.log import WithLog
 from ape_jupyter.registry.lookup import WithLookup
 from ape_jupyter.registry.schema import DATABASE_VERSION, event_log, library_state, metadata
+from ape_jupyter.registry.tagging import WithTagging
 from ape_jupyter.registry.trash import WithTrash
 from ape_jupyter.registry.writing import WithWriting
 
 __all__ = ["Registry"]
 
 
-class Registry(WithLookup, WithWriting, WithTrash, WithLog):
+class Registry(WithLookup, WithWriting, WithTagging, WithTrash, WithLog):
     """The database of a library. Threads may share one; processes open one each.
 
     Every change names who made it, by default the account of this process, and is one

@@ -14,12 +14,15 @@ __all__ = [
     "library_state",
     "metadata",
     "outcomes",
+    "recent_searches",
+    "saved_searches",
     "simulations",
+    "tag_details",
     "tags",
     "tombstones",
 ]
 
-DATABASE_VERSION = 3
+DATABASE_VERSION = 4
 
 metadata = sa.MetaData()
 
@@ -89,6 +92,37 @@ tags = sa.Table(
     sa.Column("tag_key", TEXT, primary_key=True),
     sa.Column("tag", TEXT, nullable=False),
     sa.Index("tags_by_key", "tag_key", "sim_id"),
+)
+
+# What is known of a tag whichever runs carry it, and when none does.
+tag_details = sa.Table(
+    "tag_details",
+    metadata,
+    sa.Column("tag_key", TEXT, primary_key=True),
+    sa.Column("colour", TEXT, nullable=False),
+)
+
+saved_searches = sa.Table(
+    "saved_searches",
+    metadata,
+    sa.Column("owner", TEXT, primary_key=True),
+    # Case-folded, like the keys of tags.
+    sa.Column("name_key", TEXT, primary_key=True),
+    sa.Column("name", TEXT, nullable=False),
+    sa.Column("search", sa.JSON, nullable=False),
+    sa.Column("is_shared", sa.Boolean, nullable=False),
+    sa.Column("saved_at", TEXT, nullable=False),
+)
+
+recent_searches = sa.Table(
+    "recent_searches",
+    metadata,
+    sa.Column("owner", TEXT, primary_key=True),
+    # sha256 of the search: a long one would not fit into an index of PostgreSQL.
+    sa.Column("digest", TEXT, primary_key=True),
+    sa.Column("search", sa.JSON, nullable=False),
+    sa.Column("searched_at", TEXT, nullable=False),
+    sa.Index("recent_searches_by_age", "owner", "searched_at"),
 )
 
 documents = sa.Table(

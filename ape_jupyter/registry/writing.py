@@ -7,7 +7,7 @@ from typing import Any
 
 from ape_jupyter.model.operations import SetPinned, SetTags, UpdateMetadata
 from ape_jupyter.model.simulation import SimulationMetadata, Status
-from ape_jupyter.registry import outcomes, reading
+from ape_jupyter.registry import events, outcomes, reading
 from ape_jupyter.registry.accesses import Accesses
 from ape_jupyter.registry.changes import (
     NewRun,
@@ -56,7 +56,10 @@ class WithWriting:
             if publish is not None:
                 publish()
             acting = user or current_user()
-            runs = [carry_out(connection, operation, acting) for operation in operations]
+            change = events.last_seq(connection) + 1
+            runs = [
+                carry_out(connection, operation, acting, change=change) for operation in operations
+            ]
             if request is not None:
                 outcomes.record(connection, request, runs)
         return runs

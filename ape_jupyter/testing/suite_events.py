@@ -49,7 +49,12 @@ class EventTests(RegistryFixtures):
         assert [event.seq for event in found] == list(range(start + 1, start + 7))
         assert {event.simulation_id for event in found} == {RUN}
         assert [event.user_id for event in found[:2]] == ["ada", "bob"]
-        assert found[0].data == {"revision": 2, "before": {"tags": []}, "after": {"tags": ["nhs"]}}
+        assert found[0].data == {
+            "revision": 2,
+            "change": start + 1,
+            "before": {"tags": []},
+            "after": {"tags": ["nhs"]},
+        }
         assert found[1].data["before"] == {"name": "run-1", "notes": ""}
         assert found[1].data["after"] == {"name": "quiet", "notes": "first"}
 

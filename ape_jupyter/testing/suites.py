@@ -27,10 +27,11 @@ from ape_jupyter.testing.suite_migrations import MigrationTests
 from ape_jupyter.testing.suite_performance import PerformanceTests
 from ape_jupyter.testing.suite_recording import RecordingTests
 from ape_jupyter.testing.suite_results import ComparisonTests, RegistrationTests, ResultsTests
+from ape_jupyter.testing.suite_tagging import TaggingTests
 from ape_jupyter.testing.suite_verification import LinkTests, VerificationTests
 from ape_jupyter.testing.suite_watching import WatchingTests
 
-__all__ = ["LibraryFixtures", "LibraryTests", "TagTests"]
+__all__ = ["LibraryFixtures", "LibraryTests", "TagTests", "TaggingTests"]
 
 
 class LibraryFixtures:
@@ -295,6 +296,7 @@ class LibraryTests(
     MigrationTests,
     SearchTests,
     TagTests,
+    TaggingTests,
     RegistrationTests,
     RecordingTests,
     ResultsTests,

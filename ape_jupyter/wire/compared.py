@@ -13,14 +13,20 @@ from ape_jupyter.model.comparison import (
     MissingMetric,
     Observations,
     PatientCriterion,
+    PatientGrouping,
     TimeAlignment,
 )
+from ape_jupyter.model.progress import Progress
 from ape_jupyter.model.simulation import SimulationMetadata
+from ape_jupyter.wire.errors import ErrorBody
 
 __all__ = [
     "Comparison",
     "ComparisonOrder",
+    "ComparisonProgress",
+    "CostEffectivenessColumns",
     "DifferenceColumns",
+    "DistributionColumns",
     "ProtocolDiffColumns",
     "SeriesColumns",
     "TestColumns",
@@ -51,6 +57,12 @@ class ComparisonOrder:
         Whether runs that are equal but for their seed count as one.
     patients : tuple of PatientCriterion
         Which patients are compared: those that meet all; all patients when there is none.
+    subgroups : tuple of PatientGrouping
+        By what these are also compared in parts.
+    cost_effectiveness : bool
+        Whether costs are set against letters gained.
+    distributions : bool
+        Whether counts by value are given at the times that are tested.
     """
 
     sim_ids: tuple[str, ...]
@@ -65,6 +77,9 @@ class ComparisonOrder:
     paired: bool = False
     pool_replicates: bool = False
     patients: tuple[PatientCriterion, ...] = ()
+    subgroups: tuple[PatientGrouping, ...] = ()
+    cost_effectiveness: bool = False
+    distributions: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +93,8 @@ class SeriesColumns:
         or ISO date (absolute).
     state : tuple of str
         Empty for a metric that has no states.
+    by, subgroup : tuple of str
+        A column of the patients and what those of the row have in it; empty for all patients.
     """
 
     sim_id: tuple[str, ...]
@@ -94,6 +111,8 @@ class SeriesColumns:
     p75: tuple[float | None, ...]
     p90: tuple[float | None, ...]
     state: tuple[str, ...]
+    by: tuple[str, ...]
+    subgroup: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +130,8 @@ class DifferenceColumns:
     n_reference: tuple[int, ...]
     n_comparator: tuple[int, ...]
     state: tuple[str, ...]
+    by: tuple[str, ...]
+    subgroup: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,6 +172,73 @@ class TestColumns:
     difference: tuple[float | None, ...]
     difference_low: tuple[float | None, ...]
     difference_high: tuple[float | None, ...]
+    by: tuple[str, ...]
+    subgroup: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DistributionColumns:
+    """One row per run, metric, time point and value: how many have it."""
+
+    sim_id: tuple[str, ...]
+    metric: tuple[str, ...]
+    time: tuple[float, ...] | tuple[str, ...]
+    time_point: tuple[str, ...]
+    value: tuple[float, ...]
+    count: tuple[int, ...]
+    by: tuple[str, ...]
+    subgroup: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CostEffectivenessColumns:
+    """One row per comparator that has costs, and subgroup; differences are comparator - reference.
+
+    Attributes
+    ----------
+    var_d_cost, var_d_effect, cov_d_cost_d_effect : tuple of float or None
+        Of the estimates of both differences.
+    icer : tuple of float or None
+        Cost of one more letter.
+    icer_set : tuple of str
+        Whether the ratio may lie `between` low and high, `outside` of them, or be `any` number.
+    p_less_costly, p_more_effective : tuple of float or None
+        Probabilities under the normal distribution of the estimates.
+    dominance : tuple of str
+        In which quarter of the plane the estimates lie, in words.
+    """
+
+    reference: tuple[str, ...]
+    comparator: tuple[str, ...]
+    effect: tuple[str, ...]
+    currency: tuple[str, ...]
+    is_paired: tuple[bool, ...]
+    n_reference: tuple[int, ...]
+    n_comparator: tuple[int, ...]
+    cost_reference: tuple[float | None, ...]
+    cost_comparator: tuple[float | None, ...]
+    effect_reference: tuple[float | None, ...]
+    effect_comparator: tuple[float | None, ...]
+    cost_per_letter_reference: tuple[float | None, ...]
+    cost_per_letter_comparator: tuple[float | None, ...]
+    d_cost: tuple[float | None, ...]
+    d_cost_low: tuple[float | None, ...]
+    d_cost_high: tuple[float | None, ...]
+    d_effect: tuple[float | None, ...]
+    d_effect_low: tuple[float | None, ...]
+    d_effect_high: tuple[float | None, ...]
+    var_d_cost: tuple[float | None, ...]
+    var_d_effect: tuple[float | None, ...]
+    cov_d_cost_d_effect: tuple[float | None, ...]
+    icer: tuple[float | None, ...]
+    icer_low: tuple[float | None, ...]
+    icer_high: tuple[float | None, ...]
+    icer_set: tuple[str, ...]
+    p_less_costly: tuple[float | None, ...]
+    p_more_effective: tuple[float | None, ...]
+    dominance: tuple[str, ...]
+    by: tuple[str, ...]
+    subgroup: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,7 +281,24 @@ class Comparison:
     series: SeriesColumns
     differences: DifferenceColumns
     tests: TestColumns
+    distributions: DistributionColumns
+    cost_effectiveness: CostEffectivenessColumns
     protocol_diff: ProtocolDiffColumns
     missing: tuple[MissingMetric, ...]
     notes: tuple[str, ...]
     provenance: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparisonProgress:
+    """A line of the answer to who follows a comparison; the last has `result` or `error`.
+
+    Attributes
+    ----------
+    progress : Progress or None
+        How far it is; None in the last line.
+    """
+
+    progress: Progress | None = None
+    result: Comparison | None = None
+    error: ErrorBody | None = None

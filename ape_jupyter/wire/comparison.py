@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from ape_jupyter.errors import InvalidArgumentError
@@ -18,15 +19,20 @@ __all__ = ["comparison_message", "comparison_result", "encode_columns"]
 
 _EPOCH = date(1970, 1, 1)
 _TIMES = {"x", "time"}
+_TABLES = (
+    "series",
+    "differences",
+    "tests",
+    "distributions",
+    "cost_effectiveness",
+    "protocol_diff",
+)
 
 
 def comparison_message(result: ComparisonResult) -> JSON:
     """Return the JSON of a :class:`~ape_jupyter.wire.compared.Comparison`."""
     dated = result.request.time_alignment is TimeAlignment.ABSOLUTE
-    tables = {
-        name: encode_columns(getattr(result, name), dated=dated)
-        for name in ("series", "differences", "tests", "protocol_diff")
-    }
+    tables = {name: encode_columns(getattr(result, name), dated=dated) for name in _TABLES}
     names = ("request", "runs", "metrics", "missing", "notes", "provenance")
     return {name: encode(getattr(result, name)) for name in names} | tables
 
@@ -35,7 +41,9 @@ def comparison_result(data: JSON) -> ComparisonResult:
     """Return the result that a server has encoded."""
     # A kernel that only lists runs does not need the statistics.
     from ape_jupyter.services.compare import (
+        COST_EFFECTIVENESS_SCHEMA,
         DIFFERENCES_SCHEMA,
+        DISTRIBUTIONS_SCHEMA,
         PROTOCOL_DIFF_SCHEMA,
         SERIES_SCHEMA,
         TESTS_SCHEMA,
@@ -49,6 +57,8 @@ def comparison_result(data: JSON) -> ComparisonResult:
         series=_table(encode(message.series), SERIES_SCHEMA),
         differences=_table(encode(message.differences), DIFFERENCES_SCHEMA),
         tests=_table(encode(message.tests), TESTS_SCHEMA),
+        distributions=_table(encode(message.distributions), DISTRIBUTIONS_SCHEMA),
+        cost_effectiveness=_table(encode(message.cost_effectiveness), COST_EFFECTIVENESS_SCHEMA),
         protocol_diff=_table(encode(message.protocol_diff), PROTOCOL_DIFF_SCHEMA),
         missing=message.missing,
         notes=message.notes,
@@ -64,11 +74,34 @@ def encode_columns(table: pa.Table, *, dated: bool = False) -> dict[str, list[An
     dated : bool
         Whether ``x`` and ``time`` count days since 1970-01-01, to be sent as ISO dates.
     """
-    columns = {name: encode(table[name].to_pylist()) for name in table.column_names}
+    columns = {name: _encoded(table[name]) for name in table.column_names}
     if dated:
         for name in _TIMES & columns.keys():
             columns[name] = [(_EPOCH + timedelta(days=d)).isoformat() for d in columns[name]]
     return columns
+
+
+def _encoded(column: pa.ChunkedArray) -> list[Any]:
+    """Return JSON values; of numbers all at once, as there are a hundred thousand of them."""
+    if pa.types.is_floating(column.type) and not column.null_count:
+        numbers = column.to_numpy()
+        finite = np.isfinite(numbers)
+        values: list[Any] = numbers.tolist()
+        for place in np.flatnonzero(~finite).tolist():
+            values[place] = None
+        return values
+    if pa.types.is_integer(column.type) or pa.types.is_boolean(column.type):
+        return list(column.to_pylist())
+    if pa.types.is_dictionary(column.type):
+        own = column.unify_dictionaries().combine_chunks()
+        parts = own.chunks if isinstance(own, pa.ChunkedArray) else [own]
+        texts = [encode(part.dictionary.to_pylist()) for part in parts]
+        return [
+            None if code is None else names[code]
+            for part, names in zip(parts, texts, strict=True)
+            for code in part.indices.to_pylist()
+        ]
+    return list(encode(column.to_pylist()))
 
 
 def _table(columns: Mapping[str, Sequence[Any]], schema: pa.Schema) -> pa.Table:

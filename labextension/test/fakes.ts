@@ -149,7 +149,9 @@ export class FakeTransport implements LibraryTransport {
   documents = vi.fn(async (): Promise<SimulationDocuments> => DOCUMENTS);
   remove = vi.fn(async (simId: string) => makeRun({ sim_id: simId, status: 'trashed' }));
   restore = vi.fn(async (simId: string) => makeRun({ sim_id: simId }));
-  tags = vi.fn(async (): Promise<TagCount[]> => [{ tag: 'paper', count: 2 }]);
+  tags = vi.fn(async (): Promise<TagCount[]> => [
+    { tag: 'paper', count: 2, total: 2, colour: null },
+  ]);
   changeTags = vi.fn(async (_change: TagChange): Promise<SimulationMetadata[]> => []);
   imports = vi.fn(async (_signal?: AbortSignal): Promise<Job[]> => []);
   importJob = vi.fn(async (jobId: string): Promise<Job> => makeJob({ job_id: jobId }));

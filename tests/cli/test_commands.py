@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
 import ape_jupyter.cli.library_option
 from ape_jupyter.cli import main
-from ape_jupyter.cli.commands import ApeCommand
+from ape_jupyter.cli.commands import ApeCommand, ApeGroup
 from ape_jupyter.demo.generator import RunSpec, write_package, write_results
 from ape_jupyter.demo.protocols import FIXED_Q8W
 from ape_jupyter.errors import LibraryBusyError
@@ -320,7 +321,22 @@ class TestCompletion:
         assert self.complete("ape-jupyter show q", library) == []
 
 
-COMMANDS = [(), *((name,) for name in sorted(main.commands))]
+def below(command: click.Command, *words: str) -> Iterator[tuple[str, ...]]:
+    yield words
+    for name in sorted(getattr(command, "commands", ())):
+        yield from below(command.commands[name], *words, name)  # type: ignore[attr-defined]
+
+
+def named(words: Sequence[str]) -> tuple[click.Command, list[str]]:
+    """Return the command that words begin with, and the words that follow."""
+    command: click.Command = main
+    rest = list(words)
+    while isinstance(command, click.Group) and rest and rest[0] in command.commands:
+        command = command.commands[rest.pop(0)]
+    return command, rest
+
+
+COMMANDS = list(below(main))
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=lambda words: " ".join(words) or "main")
@@ -332,18 +348,19 @@ class TestHelp:
             assert f"  {' '.join(('ape-jupyter', *words))}" in result.stdout.split("Examples:")[1]
 
     def test_examples_can_be_typed(self, words: tuple[str, ...]) -> None:
-        command = main.commands[words[0]] if words else main
+        command, _ = named(words)
         for example in command.examples:  # type: ignore[attr-defined]
-            program, name, *rest = example.split(" >")[0].split()
+            program, *typed = example.split(" >")[0].split()
             assert program == "ape-jupyter"
-            called = main.commands[name]
-            assert isinstance(called, ApeCommand)
+            called, rest = named(typed)
+            assert isinstance(called, ApeCommand | ApeGroup)
+            assert called is not main
             # Only the options are checked: the paths of examples are not there.
             options = {opt for param in called.params for opt in param.opts}
             assert {word for word in rest if word.startswith("--")} <= options
 
     def test_every_option_is_explained(self, words: tuple[str, ...]) -> None:
-        command = main.commands[words[0]] if words else main
+        command, _ = named(words)
         assert command.help
         for param in command.params:
             if param.param_type_name == "option":

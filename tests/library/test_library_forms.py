@@ -13,7 +13,7 @@ from ape_jupyter.testing.runs import EXAMPLE_NAMES, write_example_runs
 from ape_jupyter.testing.servers import running_server
 from ape_jupyter.testing.suite_recording import RecordingTests
 from ape_jupyter.testing.suite_results import ResultsTests
-from ape_jupyter.testing.suites import LibraryFixtures, LibraryTests, TagTests
+from ape_jupyter.testing.suites import LibraryFixtures, LibraryTests, TaggingTests, TagTests
 from ape_jupyter.wire.signing import KernelCredential, derive_key
 
 
@@ -35,7 +35,7 @@ class TestLocalLibrary(LibraryTests):
             yield library
 
 
-class TestLocalLibraryOnPostgresql(LibraryFixtures, TagTests, RecordingTests):
+class TestLocalLibraryOnPostgresql(LibraryFixtures, TagTests, TaggingTests, RecordingTests):
     @pytest.fixture
     def library(self, tmp_path, postgresql):
         with (

@@ -6,9 +6,11 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from click.testing import CliRunner
@@ -20,10 +22,20 @@ from ape_jupyter.model.listing import SearchRequest
 from ape_jupyter.model.simulation import Status
 from ape_jupyter.registry import migrations
 from ape_jupyter.registry.backups import KEPT, Backups, version_in
+from ape_jupyter.registry.connector import connector_for
 from ape_jupyter.registry.registry import Registry
-from ape_jupyter.registry.schema import DATABASE_VERSION, metadata
+from ape_jupyter.registry.schema import (
+    DATABASE_VERSION,
+    library_state,
+    metadata,
+    recent_searches,
+    saved_searches,
+    tag_details,
+)
+from ape_jupyter.registry.search_index.tables import parameter_profiles
 from ape_jupyter.registry.sqlite import SqliteConnector
 from ape_jupyter.services.search.grammar import parse
+from ape_jupyter.testing.suite_registry import example_metadata
 
 # Written by ape-jupyter as it was when the version was the newest.
 FIRST = Path(__file__).parent / "fixtures" / "version_1.db"
@@ -76,9 +88,9 @@ def test_the_first_version_is_brought_up_on_opening(old: Path) -> None:
     assert version_in(backup) == 1
 
 
-def is_ours(name: str | None, kind: str, _parents: object) -> bool:
-    """Tell our tables from those in which SQLite keeps the full-text index."""
-    return kind != "table" or not str(name).startswith("search_words")
+def is_ours(name: str | None, _kind: str, _parents: object) -> bool:
+    """Tell what the schema describes from the full-text index, made in each database's way."""
+    return not str(name).startswith(("search_words", "search_documents_by_word"))
 
 
 def test_migrated_and_new_databases_are_alike(old: Path) -> None:
@@ -269,3 +281,38 @@ def test_the_command_says_what_it_does(old: Path) -> None:
     assert backup.name in run("--dry-run")
     assert "is kept as" in run("--restore", backup.name)
     assert version_in(old) == 1
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_the_third_version_is_brought_up(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    with ExitStack() as stack:
+        location: Path | str = tmp_path / "registry.db"
+        if kind == "postgresql":
+            server = request.getfixturevalue("postgresql")
+            location = stack.enter_context(server.database())
+        registry = Registry(location)
+        runs = [example_metadata(number, tags=("nhs",)) for number in range(3)]
+        protocol = {"min_interval_days": 28, "doses": [1, 2]}
+        for run in runs:
+            registry.add(run, {"protocol": protocol})
+        registry.close()
+        connector = connector_for(location)
+        with connector.write() as connection:
+            # What that version did not have.
+            for table in (tag_details, saved_searches, recent_searches, parameter_profiles):
+                table.drop(connection)
+            connection.execute(sa.update(library_state).values(database_version=3))
+        Registry(location).close()
+        with connector.read() as connection:
+            context = MigrationContext.configure(connection, opts={"include_name": is_ours})
+            assert compare_metadata(context, metadata) == []
+            profiles = connection.execute(sa.select(parameter_profiles)).all()
+        connector.close()
+        assert {row.run_id for row in profiles} == {run.sim_id for run in runs}
+        assert len({row.profile for row in profiles}) == 1
+        registry = Registry(location)
+        assert registry.all_runs() == runs
+        assert registry.search(parse("protocol.min_interval_days=28"), SearchRequest()).total == 3
+        registry.close()

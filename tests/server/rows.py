@@ -68,6 +68,17 @@ def _watch(context: Context) -> str:
     return context.app.access.library().watch(folder, settle_seconds=3600).watch_id
 
 
+def _tagged(context: Context) -> str:
+    context.app.access.library().add_tag(context.sim_ids[1], "in use")
+    return "in use"
+
+
+def _change(context: Context) -> int:
+    library = context.app.access.library()
+    library.remove_tag(context.sim_ids[1], "in use")
+    return library.change_tags(["in use"], sim_ids=context.sim_ids[1:]).change
+
+
 def _json(value: Any) -> bytes:
     return json.dumps(value).encode()
 
@@ -125,6 +136,27 @@ ROWS: dict[tuple[str, str], Row] = {
         "write",
         200,
         lambda c: Request("tags", _json({"sim_ids": [c.sim_ids[1]], "add": ["x"], "remove": []})),
+    ),
+    ("POST", "tags/bulk"): Row(
+        "write", 200, lambda c: Request("tags/bulk", _json({"add": ["x"], "query": "tag:y"}))
+    ),
+    ("POST", "tags/rename"): Row(
+        "write",
+        200,
+        lambda c: Request("tags/rename", _json({"old": _tagged(c), "new": "in use"})),
+    ),
+    ("POST", "tags/merge"): Row(
+        "write",
+        200,
+        lambda c: Request("tags/merge", _json({"sources": [_tagged(c)], "into": "other"})),
+    ),
+    ("POST", "tags/colour"): Row(
+        "write",
+        200,
+        lambda c: Request("tags/colour", _json({"tag": _tagged(c), "colour": "#00ff00"})),
+    ),
+    ("POST", "tags/undo"): Row(
+        "write", 200, lambda c: Request("tags/undo", _json({"change": _change(c)}))
     ),
     ("PATCH", "simulations/{sim_id}"): Row(
         "write",

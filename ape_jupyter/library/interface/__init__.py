@@ -16,6 +16,7 @@ from ape_jupyter.library.interface.recording import (
     TellsEvents,
 )
 from ape_jupyter.library.interface.residency import KeepsRuns
+from ape_jupyter.library.interface.tagging import ChangesTags
 from ape_jupyter.library.interface.taking_in import TakesRunsIn
 from ape_jupyter.library.interface.verification import VerifiesRuns
 from ape_jupyter.library.interface.watching import FollowsFolders
@@ -28,6 +29,7 @@ class Library(
     FollowsFolders,
     OpensRuns,
     ChangesRuns,
+    ChangesTags,
     EditsRuns,
     BundlesChanges,
     TellsEvents,

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from ape_jupyter.model.comparison import (
     ComparisonType,
     Observations,
     PatientCriterion,
+    PatientGrouping,
     TimeAlignment,
 )
+from ape_jupyter.model.progress import ProgressCallback
 
 if TYPE_CHECKING:
     from datetime import date
 
     from ape_jupyter.library.comparison import ComparisonResult
 
-__all__ = ["ComparesRuns"]
+__all__ = ["ComparesRuns", "Subgroups"]
+
+
+Subgroups: TypeAlias = str | Sequence[str] | Mapping[str, Any] | Sequence[PatientGrouping] | None
+"""By what patients are compared in parts."""
 
 
 class ComparesRuns(Protocol):
@@ -38,6 +44,10 @@ class ComparesRuns(Protocol):
         paired: bool = False,
         pool_replicates: bool = False,
         patients: Mapping[str, Any] | Sequence[PatientCriterion] | None = None,
+        subgroups: Subgroups = None,
+        cost_effectiveness: bool = False,
+        distributions: bool = False,
+        progress: ProgressCallback | None = None,
     ) -> ComparisonResult:
         """Compare runs from their summaries; the cost does not depend on the patients.
 
@@ -73,6 +83,20 @@ class ComparesRuns(Protocol):
             Compare only patients that have this in columns of the patients table: a tuple is a
             range with both ends, None for an open one; a list has the values wanted; anything else
             is the value wanted. ``{"baseline_vision": (None, 69)}``. This reads the patients.
+        subgroups : str, sequence of str or mapping, optional
+            Also compare the patients in parts, by one column of the patients table at a time:
+            ``"sex"``, ``("sex", "eye")``, or with cut points ``{"baseline_vision": [50, 70]}``.
+            In all tables ``by`` is then the column and ``subgroup`` what it holds. Tests named
+            ``interaction`` say whether a difference is the same in all parts. This reads the
+            patients.
+        cost_effectiveness : bool
+            Set costs against letters gained, patient by patient: ``cost_effectiveness`` has a
+            row for every run that has costs. This reads a few columns of the patients.
+        distributions : bool
+            Also count by value, at the times that are tested: what boxes and violins are drawn of.
+        progress : callable, optional
+            Told how far a comparison is that is not remembered from before. Raising from it, or
+            interrupting the call, cancels the comparison, on a server, too.
 
         Raises
         ------

@@ -35,7 +35,7 @@ from ape_jupyter.registry.schema import simulations, tags
 from ape_jupyter.registry.search_index.tables import parameter_paths, parameters, search_documents
 from ape_jupyter.registry.search_index.words import contains, has_all_words, has_one_of_words
 
-__all__ = ["condition_on_runs"]
+__all__ = ["carries", "condition_on_runs"]
 
 _column = simulations.c
 _MIN_INTEGER, _MAX_INTEGER = -(2**63), 2**63 - 1
@@ -116,7 +116,7 @@ class _Compilation:
             case SameText(field, text):
                 return _known(_column[field], _column[field] == text)
             case Tagged():
-                carrying = sa.select(tags.c.sim_id).where(_tag_condition(node))
+                carrying = sa.select(tags.c.sim_id).where(carries(node))
                 return _column.sim_id.in_(carrying)
             case Flagged(flag):
                 return _FLAGS[flag]
@@ -155,8 +155,8 @@ def _with_parameter(path: str, condition: sa.ColumnElement[bool]) -> sa.ColumnEl
     return _among_documents(search_documents.c.number.in_(having))
 
 
-def _tag_condition(node: Tagged) -> sa.ColumnElement[bool]:
-    key = tags.c.tag_key
+def carries(node: Tagged, key: sa.ColumnElement[str] = tags.c.tag_key) -> sa.ColumnElement[bool]:
+    """Return the condition on a key of ``tags``, or of another table, that it is one asked for."""
     match node.reach:
         case "tag":
             return key == node.key

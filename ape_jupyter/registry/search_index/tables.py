@@ -16,7 +16,14 @@ from sqlalchemy.dialects.postgresql import TSVECTOR
 from ape_jupyter.model.query import WORD_FIELDS
 from ape_jupyter.registry.schema import INTEGER, TEXT, metadata
 
-__all__ = ["INDEXED_FIELDS", "SEARCHED_FIELDS", "parameter_paths", "parameters", "search_documents"]
+__all__ = [
+    "INDEXED_FIELDS",
+    "SEARCHED_FIELDS",
+    "parameter_paths",
+    "parameter_profiles",
+    "parameters",
+    "search_documents",
+]
 
 SEARCHED_FIELDS = (*WORD_FIELDS, "tags")
 # Searched fields first: PostgreSQL keeps the first 255 places of a word, and their weights.
@@ -66,6 +73,15 @@ parameters = sa.Table(
     sa.Index("parameters_by_value", "path_id", "value", "number"),
     sa.Index("parameters_by_text", "path_id", "text", "number"),
     sqlite_with_rowid=False,
+)
+
+# All parameters of a run in one value: to compare a run with a hundred thousand others, their
+# single rows would take seconds to read.
+parameter_profiles = sa.Table(
+    "parameter_profiles",
+    metadata,
+    sa.Column("run_id", sa.ForeignKey("simulations.sim_id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("profile", sa.LargeBinary, nullable=False),
 )
 
 _COLUMNS = ", ".join(INDEXED_FIELDS)

@@ -14,14 +14,16 @@ from ape_jupyter.model.simulation import SimulationMetadata
 from ape_jupyter.model.tags import tag_key
 from ape_jupyter.registry.rows import row_of
 from ape_jupyter.registry.schema import documents, simulations, tags
+from ape_jupyter.registry.search_index.profiles import packed
 from ape_jupyter.registry.search_index.tables import (
     INDEXED_FIELDS,
     parameter_paths,
+    parameter_profiles,
     parameters,
     search_documents,
 )
 
-__all__ = ["index_parameters", "index_run", "rebuild"]
+__all__ = ["index_changes", "index_parameters", "index_run", "rebuild"]
 
 _WEIGHTS = {"name": "A", "protocol_name": "B", "tags": "B"} | dict.fromkeys(
     ("notes", "owner", "sim_id", "engine_type", "model_type"), "C"
@@ -31,30 +33,32 @@ _MAX_PLACES = 250
 _SEPARATOR = "_"  # no token is written so: a phrase does not go from one tag into the next
 
 
-def index_run(
-    connection: sa.Connection, run: SimulationMetadata, before: SimulationMetadata | None = None
-) -> None:
-    """Bring the texts of a run up to date.
+def index_run(connection: sa.Connection, run: SimulationMetadata) -> None:
+    """Take in the texts of a run that is not in the index."""
+    _add(connection, run.sim_id, _texts(row_of(run), run.tags))
 
-    Parameters
-    ----------
-    before : SimulationMetadata, optional
-        The run as it is in the index; None when it is not.
-    """
-    texts = _texts(row_of(run), run.tags)
-    if before is None:
-        _add(connection, run.sim_id, texts)
-    elif texts != _texts(row_of(before), before.tags):
-        of_run = search_documents.c.run_id == run.sim_id
-        update = sa.update(search_documents).where(of_run)
-        connection.execute(update.values(_columns(connection, texts)))
+
+def index_changes(
+    connection: sa.Connection, changes: Iterable[tuple[SimulationMetadata, SimulationMetadata]]
+) -> None:
+    """Bring the texts of runs up to date, given each as it is in the index and as it is now."""
+    rows = []
+    for before, after in changes:
+        texts = _texts(row_of(after), after.tags)
+        if texts != _texts(row_of(before), before.tags):
+            rows.append({**_values(connection, texts), "of_run": after.sim_id})
+    if rows:
+        update = sa.update(search_documents).where(
+            search_documents.c.run_id == sa.bindparam("of_run")
+        )
+        connection.execute(update.values(_columns(connection)), rows)
 
 
 def rebuild(connection: sa.Connection) -> None:
     """Make the index anew from what is known of the runs."""
-    for table in (parameters, parameter_paths, search_documents):
+    for table in (parameter_profiles, parameters, parameter_paths, search_documents):
         table.drop(connection, checkfirst=True)
-    for table in (search_documents, parameter_paths, parameters):
+    for table in (search_documents, parameter_paths, parameters, parameter_profiles):
         table.create(connection)
     # By name: older versions of the database have fewer columns.
     columns = [simulations.c[field] for field in INDEXED_FIELDS if field in simulations.c]
@@ -78,14 +82,24 @@ def _texts(row: Mapping[str, Any] | sa.RowMapping, run_tags: Iterable[str]) -> d
 
 
 def _add(connection: sa.Connection, sim_id: str, texts: Mapping[str, str]) -> None:
-    values = {"run_id": sim_id, **_columns(connection, texts)}
-    connection.execute(sa.insert(search_documents).values(values))
+    insert = sa.insert(search_documents).values(
+        run_id=sa.bindparam("of_run"), **_columns(connection)
+    )
+    connection.execute(insert, {**_values(connection, texts), "of_run": sim_id})
 
 
-def _columns(connection: sa.Connection, texts: Mapping[str, str]) -> dict[str, Any]:
+def _values(connection: sa.Connection, texts: Mapping[str, str]) -> dict[str, str]:
     if connection.dialect.name != "postgresql":
         return dict(texts)
-    return {**texts, "vector": sa.cast(_vector(texts), search_documents.c.vector.type)}
+    return {**texts, "vector": _vector(texts)}
+
+
+def _columns(connection: sa.Connection) -> dict[str, sa.ColumnElement[Any]]:
+    columns: dict[str, sa.ColumnElement[Any]] = {f: sa.bindparam(f) for f in INDEXED_FIELDS}
+    if connection.dialect.name == "postgresql":
+        text = sa.bindparam("vector", type_=sa.Text())
+        columns["vector"] = sa.cast(text, search_documents.c.vector.type)
+    return columns
 
 
 def _vector(texts: Mapping[str, str]) -> str:
@@ -108,6 +122,8 @@ def index_parameters(
     query = sa.select(search_documents.c.number).where(search_documents.c.run_id == sim_id)
     number = connection.execute(query).scalar_one()
     connection.execute(sa.delete(parameters).where(parameters.c.number == number))
+    of_run = parameter_profiles.c.run_id == sim_id
+    connection.execute(sa.delete(parameter_profiles).where(of_run))
     found: list[Parameter] = []
     for root in PARAMETER_ROOTS:
         document = run_documents.get(root)
@@ -128,6 +144,8 @@ def index_parameters(
         for position, parameter in enumerate(found)
     ]
     connection.execute(sa.insert(parameters), rows)
+    profile = {"run_id": sim_id, "profile": packed(found, ids)}
+    connection.execute(sa.insert(parameter_profiles), [profile])
 
 
 def _path_ids(connection: sa.Connection, paths: set[str]) -> dict[str, int]:

@@ -27,7 +27,14 @@ from ape_jupyter.server.handlers.simulations import (
     SimulationsHandler,
 )
 from ape_jupyter.server.handlers.tables import TableHandler
-from ape_jupyter.server.handlers.tags import TagsHandler
+from ape_jupyter.server.handlers.tags import (
+    BulkTagsHandler,
+    MergeTagsHandler,
+    RenameTagHandler,
+    TagColourHandler,
+    TagsHandler,
+    UndoTagsHandler,
+)
 from ape_jupyter.server.handlers.transactions import (
     PurgeHandler,
     RollbackHandler,
@@ -55,6 +62,11 @@ HANDLERS: tuple[tuple[str, type[ApeHandler]], ...] = (
     ("performance/suggestions", SuggestionsHandler),
     ("performance/suggestions/{suggestion_id}/apply", ApplySuggestionHandler),
     ("tags", TagsHandler),
+    ("tags/bulk", BulkTagsHandler),
+    ("tags/rename", RenameTagHandler),
+    ("tags/merge", MergeTagsHandler),
+    ("tags/colour", TagColourHandler),
+    ("tags/undo", UndoTagsHandler),
     ("transactions", TransactionsHandler),
     ("transactions/rollback", RollbackHandler),
     ("trash/purge", PurgeHandler),

@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from ape_jupyter.results.summary import Summary
+from ape_jupyter.services.compare.inference.cost_effectiveness import JointMoments
 from ape_jupyter.services.compare.inference.distributions import Numbers
 from ape_jupyter.services.compare.inference.intervals import t_interval
 from ape_jupyter.services.compare.measured.measured import Columns, Measured
@@ -40,9 +41,11 @@ def _arm(members: Sequence[ComparedRun]) -> ComparedRun:
     first = members[0]
     if len(members) < MIN_REPLICATES:
         return first
+    joint = [run.joint for run in members if run.joint is not None]
     return replace(
         first,
         summary=Summary.total(run.summary for run in members),
+        joint=JointMoments.total(joint) if len(joint) == len(members) else None,
         start_date=min((run.start_date for run in members), key=lambda date: date.timestamp()),
         replicates=tuple(members),
     )

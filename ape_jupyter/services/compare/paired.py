@@ -17,7 +17,8 @@ from ape_jupyter.services.compare.inference.pairs import (
 )
 from ape_jupyter.services.compare.patients import PatientOutcomes
 from ape_jupyter.services.compare.runs import ComparedRun
-from ape_jupyter.services.compare.statistical import END, outcome_row
+from ape_jupyter.services.compare.statistical import outcome_row
+from ape_jupyter.services.compare.time_points import END
 
 __all__ = ["paired_tests", "why_not_paired"]
 

@@ -13,6 +13,7 @@ from ape_jupyter.model.comparison import (
     ComparisonType,
     Observations,
     PatientCriterion,
+    PatientGrouping,
     TimeAlignment,
 )
 from ape_jupyter.model.metrics import DEFINED_METRICS, metric_definition
@@ -43,6 +44,9 @@ def comparison_request(
     paired: bool = False,
     pool_replicates: bool = False,
     patients: Sequence[PatientCriterion] = (),
+    subgroups: Sequence[PatientGrouping] = (),
+    cost_effectiveness: bool = False,
+    distributions: bool = False,
 ) -> ComparisonRequest:
     """Check the arguments of a comparison of runs with these full ids.
 
@@ -85,6 +89,9 @@ def comparison_request(
         paired=paired,
         pool_replicates=pool_replicates,
         patients=tuple(patients),
+        subgroups=tuple(subgroups),
+        cost_effectiveness=cost_effectiveness,
+        distributions=distributions,
     )
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from ape_jupyter.results.summary import Summary
 from ape_jupyter.results.summary.axis import DAYS_PER_YEAR
+from ape_jupyter.services.compare.inference.cost_effectiveness import JointMoments
 
 __all__ = ["WORKING_DAYS", "ComparedRun"]
 
@@ -30,6 +31,8 @@ class ComparedRun:
         Of the random numbers; runs with one seed may have the same patients.
     design : str or None
         Equal for runs that are equal but for their seed; None when that can not be known.
+    joint : JointMoments or None
+        Of costs and letters gained; None where they are not asked for, or there are no costs.
     replicates : tuple of ComparedRun
         The runs that were pooled into this arm; none for a single run.
     """
@@ -43,6 +46,7 @@ class ComparedRun:
     working_days: tuple[str, ...] = WORKING_DAYS
     seed: int | None = None
     design: str | None = None
+    joint: JointMoments | None = None
     replicates: tuple[ComparedRun, ...] = ()
 
     @property

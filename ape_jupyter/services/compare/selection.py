@@ -15,9 +15,30 @@ from ape_jupyter.errors import InvalidArgumentError
 from ape_jupyter.model.comparison import PatientCriterion
 from ape_jupyter.results.summary import Summary, SummaryBuilder
 
-__all__ = ["criteria_mapping", "patient_criteria", "selected_summary"]
+__all__ = ["chosen_patients", "criteria_mapping", "patient_criteria", "summary_of_patients"]
 
 _RANGE_LENGTH = 2
+
+# Filtering a column reads all of it, so only those that summaries are made of are filtered.
+_PATIENT_COLUMNS = (
+    "patient_id",
+    "enrollment_date",
+    "enrollment_time_days",
+    "baseline_vision",
+    "discontinued",
+    "discontinuation_time",
+    "discontinuation_type",
+)
+_VISIT_COLUMNS = (
+    "patient_id",
+    "date",
+    "time_days",
+    "vision",
+    "injected",
+    "next_interval_days",
+    "disease_state",
+)
+_NOT_COSTS = ("visit_type", "injection_given", "oct_performed")
 
 
 def patient_criteria(
@@ -67,35 +88,48 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def selected_summary(
-    criteria: Sequence[PatientCriterion],
-    tables: Mapping[str, pa.Table],
-    start_date: datetime,
-    duration_years: float,
-) -> Summary:
-    """Summarise the patients of a run that meet all criteria.
-
-    A clinic's work is nobody's in particular, so it is not in the summary.
-
-    Parameters
-    ----------
-    tables : mapping
-        ``patients``, ``visits`` and, where there are any, ``costs``; in canonical form.
+def chosen_patients(
+    criteria: Sequence[PatientCriterion], patients: pa.Table
+) -> npt.NDArray[np.bool_]:
+    """Tell which patients meet all criteria.
 
     Raises
     ------
     InvalidArgumentError
         If the patients have no such column, or a range is asked of text.
     """
-    patients = tables["patients"]
     chosen = np.ones(patients.num_rows, np.bool_)
     for criterion in criteria:
         chosen &= _meets(patients, criterion)
-    own = patients.filter(pa.array(chosen))
+    return chosen
+
+
+def summary_of_patients(
+    chosen: npt.NDArray[np.bool_],
+    tables: Mapping[str, pa.Table],
+    start_date: datetime,
+    duration_years: float,
+) -> Summary:
+    """Summarise some of the patients of a run.
+
+    A clinic's work is nobody's in particular, so it is not in the summary.
+
+    Parameters
+    ----------
+    tables : mapping
+        ``patients``, ``visits`` and, where there are any, ``costs``; in canonical form. Of
+        columns that no metric needs nothing is read.
+    """
+    patients, visits = tables["patients"], tables["visits"]
+    own = patients.select([n for n in _PATIENT_COLUMNS if n in patients.column_names])
+    own = own.filter(pa.array(chosen))
     builder = SummaryBuilder(start_date, duration_years)
-    builder.add(own, _rows_of(tables["visits"], chosen, own))
+    needed = visits.select([n for n in _VISIT_COLUMNS if n in visits.column_names])
+    builder.add(own, _rows_of(needed, chosen, own))
     if "costs" in tables:
-        builder.add_costs(own, _rows_of(tables["costs"], chosen, own))
+        costs = tables["costs"]
+        needed = costs.select([n for n in costs.column_names if n not in _NOT_COSTS])
+        builder.add_costs(own, _rows_of(needed, chosen, own))
     return builder.result()
 
 

@@ -2,39 +2,42 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from ape_jupyter.model.comparison import ComparisonRequest, MissingMetric, TimeAlignment
-from ape_jupyter.model.metrics import MetricDefinition, MetricSource
-from ape_jupyter.results.summary.axis import DAYS_PER_YEAR
+from ape_jupyter.model.comparison import ComparisonRequest, MissingMetric
+from ape_jupyter.model.metrics import MetricDefinition
 from ape_jupyter.services.compare.inference.multiplicity import benjamini_hochberg, holm
-from ape_jupyter.services.compare.inference.outcome import TestOutcome
+from ape_jupyter.services.compare.inference.outcome import Contrast, TestOutcome
 from ape_jupyter.services.compare.inference.shares import chi_square
 from ape_jupyter.services.compare.measured.shares import Shares
 from ape_jupyter.services.compare.measuring import ByState, at_the_end
 from ape_jupyter.services.compare.runs import ComparedRun
 from ape_jupyter.services.compare.scale import TimeScale
+from ape_jupyter.services.compare.time_points import shared_moments
 
-__all__ = ["END", "outcome_row", "tests_of_metric", "with_adjusted_p_values"]
-
-END = "end"
-"""The time point at which each patient counts once, as last seen in follow-up."""
-
-_EPOCH = date(1970, 1, 1)
+__all__ = ["MetricTests", "outcome_row", "tests_of_metric", "with_adjusted_p_values"]
 
 
-@dataclass(frozen=True, slots=True)
-class _Moment:
-    """A time point, and ``x`` where it lies; at the end, ``x`` is that of the shorter run."""
+class MetricTests(NamedTuple):
+    """Tests of one metric, of some patients.
 
-    name: str
-    x: float
+    Attributes
+    ----------
+    rows : list of dict
+        Of ``TESTS_SCHEMA``, without adjusted p-values.
+    contrasts : dict
+        What tells subgroups apart, by comparator, name of the time point, and state; each with
+        the row that a test of it has.
+    unseen : list of MissingMetric
+        Runs that have nothing at a time point.
+    """
+
+    rows: list[dict[str, Any]]
+    contrasts: dict[tuple[str, str, str], tuple[Contrast, Mapping[str, Any]]]
+    unseen: list[MissingMetric]
 
 
 def tests_of_metric(
@@ -43,27 +46,19 @@ def tests_of_metric(
     scale: TimeScale,
     runs: Mapping[str, ComparedRun],
     measured: Mapping[str, ByState],
-) -> tuple[list[dict[str, Any]], list[MissingMetric]]:
-    """Test every run that has the metric against the reference.
-
-    Returns
-    -------
-    rows : list of dict
-        Of ``TESTS_SCHEMA``, without adjusted p-values.
-    unseen : list of MissingMetric
-        Runs that have nothing at a time point.
-    """
+) -> MetricTests:
+    """Test every run that has the metric against the reference."""
     rows: list[dict[str, Any]] = []
+    contrasts: dict[tuple[str, str, str], tuple[Contrast, Mapping[str, Any]]] = {}
     unseen: dict[tuple[str, str], MissingMetric] = {}
     reference = request.reference
     ends = {sim_id: at_the_end(runs[sim_id], definition) for sim_id in measured}
     for sim_id in measured:
         if sim_id == reference:
             continue
-        for moment in _moments(request, definition, runs[reference], runs[sim_id]):
-            is_end = moment.name == END
-            key = 0 if is_end else scale.key(moment.x)
-            its, own = ((ends if is_end else measured)[s] for s in (reference, sim_id))
+        for moment in shared_moments(request, definition, runs[reference], runs[sim_id]):
+            key = 0 if moment.is_end else scale.key(moment.x)
+            its, own = ((ends if moment.is_end else measured)[s] for s in (reference, sim_id))
             positions = _position(its, key), _position(own, key)
             for run, position in zip((reference, sim_id), positions, strict=True):
                 if position is None:
@@ -83,7 +78,12 @@ def tests_of_metric(
             }
             at = (positions[0] or 0, positions[1] or 0)
             rows += [common | row for row in _rows(its, own, at, request.confidence)]
-    return rows, list(unseen.values())
+            for state, one in own.items():
+                sizes = {"n_reference": its[state].n[at[0]], "n_comparator": one.n[at[1]]}
+                contrast = one.contrast(its[state], at[1], at[0])
+                place = common | {"state": state} | {k: int(n) for k, n in sizes.items()}
+                contrasts[sim_id, moment.name, state] = contrast, place
+    return MetricTests(rows, contrasts, list(unseen.values()))
 
 
 def _position(states: ByState, key: int) -> int | None:
@@ -130,49 +130,6 @@ def outcome_row(outcome: TestOutcome, state: str, sizes: tuple[int, int]) -> dic
         "difference_low": difference.low,
         "difference_high": difference.high,
     }
-
-
-def _moments(
-    request: ComparisonRequest,
-    definition: MetricDefinition,
-    reference: ComparedRun,
-    comparator: ComparedRun,
-) -> list[_Moment]:
-    """Return when two runs are tested."""
-    alignment = request.time_alignment
-    shorter = min(reference.duration_days, comparator.duration_days)
-    start = max(reference.start_day, comparator.start_day)
-    stop = min(run.start_day + run.duration_days for run in (reference, comparator))
-    end = {
-        TimeAlignment.RELATIVE: float(int(shorter)),
-        TimeAlignment.ABSOLUTE: float(int(stop)),
-        TimeAlignment.NORMALIZED: 1.0,
-    }[alignment]
-    if definition.source is MetricSource.SURVIVAL:
-        # The log-rank test is of the whole time.
-        return [_Moment(END, end)]
-    if request.times is not None:
-        return [_Moment(_named(time, alignment), time) for time in request.times]
-    if alignment is TimeAlignment.RELATIVE:
-        n_years = math.ceil(shorter / DAYS_PER_YEAR - 1e-9)
-        years = [_Moment(f"year {k}", k * DAYS_PER_YEAR) for k in range(1, n_years)]
-        return [*years, _Moment(END, end)]
-    if alignment is TimeAlignment.NORMALIZED:
-        return [_Moment(END, end)]
-    if start >= stop:
-        return []
-    first, last = (_EPOCH + timedelta(days=day) for day in (start, stop))
-    last_days = [date(year, 12, 31) for year in range(first.year, last.year)]
-    years = [_Moment(f"end of {day.year}", float((day - _EPOCH).days)) for day in last_days]
-    return [*years, _Moment(END, end)]
-
-
-def _named(time: float, alignment: TimeAlignment) -> str:
-    if alignment is TimeAlignment.RELATIVE:
-        return f"day {time:g}"
-    if alignment is TimeAlignment.NORMALIZED:
-        return f"{time:.0%} of the run"
-    return (_EPOCH + timedelta(days=time)).isoformat()
 
 
 def with_adjusted_p_values(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

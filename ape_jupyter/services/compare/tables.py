@@ -9,7 +9,9 @@ import numpy as np
 import pyarrow as pa
 
 __all__ = [
+    "COST_EFFECTIVENESS_SCHEMA",
     "DIFFERENCES_SCHEMA",
+    "DISTRIBUTIONS_SCHEMA",
     "PROTOCOL_DIFF_SCHEMA",
     "SERIES_SCHEMA",
     "TESTS_SCHEMA",
@@ -23,6 +25,9 @@ def _numbers(*names: str) -> list[tuple[str, pa.DataType]]:
     return [(name, pa.float64()) for name in names]
 
 
+_POPULATION = [("by", TEXT), ("subgroup", TEXT)]
+"""Column of the patients and what those of a row have in it; both empty for all patients."""
+
 SERIES_SCHEMA = pa.schema(
     [
         ("sim_id", TEXT),
@@ -31,6 +36,7 @@ SERIES_SCHEMA = pa.schema(
         ("n", pa.int64()),
         *_numbers("mean", "sd", "ci_low", "ci_high", "p10", "p25", "p50", "p75", "p90"),
         ("state", TEXT),
+        *_POPULATION,
     ]
 )
 DIFFERENCES_SCHEMA = pa.schema(
@@ -42,6 +48,7 @@ DIFFERENCES_SCHEMA = pa.schema(
         ("n_reference", pa.int64()),
         ("n_comparator", pa.int64()),
         ("state", TEXT),
+        *_POPULATION,
     ]
 )
 TESTS_SCHEMA = pa.schema(
@@ -59,6 +66,41 @@ TESTS_SCHEMA = pa.schema(
         ("n_reference", pa.int64()),
         ("n_comparator", pa.int64()),
         *_numbers("difference", "difference_low", "difference_high"),
+        *_POPULATION,
+    ]
+)
+DISTRIBUTIONS_SCHEMA = pa.schema(
+    [
+        ("sim_id", TEXT),
+        ("metric", TEXT),
+        ("time", pa.float64()),
+        ("time_point", TEXT),
+        ("value", pa.float64()),
+        ("count", pa.int64()),
+        *_POPULATION,
+    ]
+)
+COST_EFFECTIVENESS_SCHEMA = pa.schema(
+    [
+        ("reference", TEXT),
+        ("comparator", TEXT),
+        ("effect", TEXT),
+        ("currency", TEXT),
+        ("is_paired", pa.bool_()),
+        ("n_reference", pa.int64()),
+        ("n_comparator", pa.int64()),
+        *_numbers(
+            *("cost_reference", "cost_comparator", "effect_reference", "effect_comparator"),
+            *("cost_per_letter_reference", "cost_per_letter_comparator"),
+            *("d_cost", "d_cost_low", "d_cost_high"),
+            *("d_effect", "d_effect_low", "d_effect_high"),
+            *("var_d_cost", "var_d_effect", "cov_d_cost_d_effect"),
+            *("icer", "icer_low", "icer_high"),
+        ),
+        ("icer_set", TEXT),
+        *_numbers("p_less_costly", "p_more_effective"),
+        ("dominance", TEXT),
+        *_POPULATION,
     ]
 )
 PROTOCOL_DIFF_SCHEMA = pa.schema(

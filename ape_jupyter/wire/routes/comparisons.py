@@ -8,14 +8,20 @@ from ape_jupyter.wire.compared import (
 )
 from ape_jupyter.wire.routes.route import Route
 
-__all__ = ["ROUTES"]
+__all__ = ["LINES", "ROUTES"]
+
+LINES = "application/x-ndjson"
+"""What ``Accept`` says for an answer of a ``ComparisonProgress`` in each line."""
 
 ROUTES: tuple[Route, ...] = (
     Route(
         method="POST",
         path="comparisons",
         name="compareSimulations",
-        summary="Compare runs from their summaries.",
+        summary=(
+            "Compare runs. With `Accept: application/x-ndjson` the answer is lines that tell how "
+            "far it is, and at last the result or the error. Closing the connection cancels it."
+        ),
         action="read",
         body=ComparisonOrder,
         answers={200: Comparison},

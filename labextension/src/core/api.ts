@@ -42,6 +42,19 @@ export interface components {
       event: string;
       timestamp: string | null;
     };
+    /** @description Tags to add to and remove from the runs that are named, or that a search finds. */
+    BulkTagChange: {
+      add?: string[];
+      /** @description Values by field, of which one must be equal. */
+      filters?: {
+        [key: string]: (string | number | boolean)[];
+      } | null;
+      /** @description The search; empty for all runs. */
+      query?: string | null;
+      remove?: string[];
+      /** @description The runs; None with a search. */
+      sim_ids?: string[] | null;
+    };
     /** @description How often runs were found in the cache; what happened a week ago counts half. */
     CacheUse: {
       /** @description Result sets that left the cache to make room for others, and what they took there. */
@@ -57,7 +70,9 @@ export interface components {
     };
     /** @description The result of a comparison; ``request`` is what was computed, nothing left out. */
     Comparison: {
+      cost_effectiveness: components['schemas']['CostEffectivenessColumns'];
       differences: components['schemas']['DifferenceColumns'];
+      distributions: components['schemas']['DistributionColumns'];
       metrics: components['schemas']['Metric'][];
       /** @description Runs that are left out of a metric, and why. */
       missing: components['schemas']['MissingMetric'][];
@@ -78,6 +93,10 @@ export interface components {
       bin_width?: number | null;
       comparison_type?: components['schemas']['ComparisonType'];
       confidence?: number;
+      /** @description Whether costs are set against letters gained. */
+      cost_effectiveness?: boolean;
+      /** @description Whether counts by value are given at the times that are tested. */
+      distributions?: boolean;
       /** @description Ids, also `cost_<component>` and `workload_<role>`; `all` alone for whatever the runs have. Only vision when None. */
       metrics?: string[] | null;
       /** @description `locf` for tests and `observed` else when None. */
@@ -91,6 +110,8 @@ export interface components {
       /** @description The first run when None. */
       reference?: string | null;
       sim_ids: string[];
+      /** @description By what these are also compared in parts. */
+      subgroups?: components['schemas']['PatientGrouping'][];
       time_alignment?: components['schemas']['TimeAlignment'];
       /** @description When to test: days, shares or ISO dates; the end of each year and the end when None. */
       times?: number[] | string[] | null;
@@ -101,6 +122,10 @@ export interface components {
       bin_width: number;
       comparison_type: components['schemas']['ComparisonType'];
       confidence: number;
+      /** @description Whether costs are set against letters gained, patient by patient. */
+      cost_effectiveness: boolean;
+      /** @description Whether counts by value are given at the times that are tested. */
+      distributions: boolean;
       metrics: string[];
       observations: components['schemas']['Observations'];
       /** @description Whether runs with the same patients are also tested patient by patient. */
@@ -111,6 +136,8 @@ export interface components {
       pool_replicates: boolean;
       reference: string;
       sim_ids: string[];
+      /** @description By what these are also compared in parts, by one column at a time. */
+      subgroups: components['schemas']['PatientGrouping'][];
       time_alignment: components['schemas']['TimeAlignment'];
       /** @description When to test, on the scale of ``x``; None for the end of each year, and the end. */
       times: number[] | null;
@@ -120,6 +147,48 @@ export interface components {
      * @enum {string}
      */
     ComparisonType: 'overlay' | 'side_by_side' | 'difference' | 'statistical';
+    /** @description One row per comparator that has costs, and subgroup; differences are comparator - reference. */
+    CostEffectivenessColumns: {
+      by: string[];
+      comparator: string[];
+      cost_comparator: (number | null)[];
+      cost_per_letter_comparator: (number | null)[];
+      cost_per_letter_reference: (number | null)[];
+      cost_reference: (number | null)[];
+      /** @description Of the estimates of both differences. */
+      cov_d_cost_d_effect: (number | null)[];
+      currency: string[];
+      d_cost: (number | null)[];
+      d_cost_high: (number | null)[];
+      d_cost_low: (number | null)[];
+      d_effect: (number | null)[];
+      d_effect_high: (number | null)[];
+      d_effect_low: (number | null)[];
+      /** @description In which quarter of the plane the estimates lie, in words. */
+      dominance: string[];
+      effect: string[];
+      effect_comparator: (number | null)[];
+      effect_reference: (number | null)[];
+      /** @description Cost of one more letter. */
+      icer: (number | null)[];
+      icer_high: (number | null)[];
+      icer_low: (number | null)[];
+      /** @description Whether the ratio may lie `between` low and high, `outside` of them, or be `any` number. */
+      icer_set: string[];
+      is_paired: boolean[];
+      n_comparator: number[];
+      n_reference: number[];
+      /** @description Probabilities under the normal distribution of the estimates. */
+      p_less_costly: (number | null)[];
+      /** @description Probabilities under the normal distribution of the estimates. */
+      p_more_effective: (number | null)[];
+      reference: string[];
+      subgroup: string[];
+      /** @description Of the estimates of both differences. */
+      var_d_cost: (number | null)[];
+      /** @description Of the estimates of both differences. */
+      var_d_effect: (number | null)[];
+    };
     /** @description Move a run to the trash. */
     DeleteSimulation: {
       expected_revision?: number | null;
@@ -127,6 +196,7 @@ export interface components {
     };
     /** @description One row per metric, state, comparator and bin; difference = comparator - reference. */
     DifferenceColumns: {
+      by: string[];
       ci_high: (number | null)[];
       ci_low: (number | null)[];
       comparator: string[];
@@ -137,7 +207,19 @@ export interface components {
       p_value: (number | null)[];
       reference: string[];
       state: string[];
+      subgroup: string[];
       x: number[] | string[];
+    };
+    /** @description One row per run, metric, time point and value: how many have it. */
+    DistributionColumns: {
+      by: string[];
+      count: number[];
+      metric: string[];
+      sim_id: string[];
+      subgroup: string[];
+      time: number[] | string[];
+      time_point: string[];
+      value: number[];
     };
     /** @description The body of every answer with a status of 400 or more. */
     ErrorBody: {
@@ -400,6 +482,8 @@ export interface components {
     };
     /** @description That a run is left out of the comparison of a metric, and why. */
     MissingMetric: {
+      /** @description The column of whose subgroups it is left out; empty when it is left out of everything. */
+      by: string;
       metric: string;
       reason: string;
       sim_id: string;
@@ -472,6 +556,12 @@ export interface components {
       minimum?: number | null;
       /** @description As text, also of numbers; empty for a range. */
       values?: string[];
+    };
+    /** @description Subgroups of patients by one column of their table. */
+    PatientGrouping: {
+      column: string;
+      /** @description Ascending; each begins a subgroup, and what is below the first is one. Without any, each value of the column has its own. */
+      cuts?: number[];
     };
     /** @description How long things take, and how the cache is used, in all processes of a library. */
     PerformanceReport: {
@@ -584,6 +674,8 @@ export interface components {
     };
     /** @description One row per run, metric, state and time bin, as columns of equal length. */
     SeriesColumns: {
+      /** @description A column of the patients and what those of the row have in it; empty for all patients. */
+      by: string[];
       ci_high: (number | null)[];
       ci_low: (number | null)[];
       mean: (number | null)[];
@@ -598,6 +690,8 @@ export interface components {
       sim_id: string[];
       /** @description Empty for a metric that has no states. */
       state: string[];
+      /** @description A column of the patients and what those of the row have in it; empty for all patients. */
+      subgroup: string[];
       /** @description Left edge of the bin: days (relative), share of the duration 0 to 1 (normalized), or ISO date (absolute). */
       x: number[] | string[];
     };
@@ -732,13 +826,47 @@ export interface components {
       remove?: string[];
       sim_ids: string[];
     };
+    /** @description A tag and its colour: a name of the palette, `#rrggbb`, or null for none. */
+    TagColour: {
+      colour: string | null;
+      tag: string;
+    };
     /** @description A tag and how many runs carry it. */
     TagCount: {
+      /** @description A name of the palette or `#rrggbb`; None when nobody chose one. */
+      colour: string | null;
+      /** @description Runs with this very tag; 0 for one of which only tags below are in use. */
       count: number;
       tag: string;
+      /** @description Runs with it or a tag below it (`nhs/site` is below `nhs`), each counted once. */
+      total: number;
+    };
+    /** @description Tags, and the one that is to be in their place. */
+    TagMerge: {
+      into: string;
+      sources: string[];
+    };
+    /** @description A tag, and what it is to be called; tags below it go with it. */
+    TagRenaming: {
+      new: string;
+      old: string;
+    };
+    /** @description What a change of tags came to. */
+    TagsChanged: {
+      /** @description The number under which it can be undone; None when nothing changed. */
+      change: number | null;
+      /** @description Runs of which an undo left tags as they are, because somebody changed them meanwhile. */
+      n_left: number;
+      /** @description Runs whose tags changed. */
+      n_runs: number;
+    };
+    /** @description The number of a change of tags that is to be taken back. */
+    TagUndo: {
+      change: number;
     };
     /** @description One row per test: comparator against reference, of a metric at a time point. */
     TestColumns: {
+      by: string[];
       comparator: string[];
       /** @description In the unit of the metric, where the test is of a difference. */
       difference: (number | null)[];
@@ -762,6 +890,7 @@ export interface components {
       reference: string[];
       state: string[];
       statistic: (number | null)[];
+      subgroup: string[];
       test: string[];
       /** @description As `x` of the series. */
       time: number[] | string[];

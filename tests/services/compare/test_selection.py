@@ -15,7 +15,8 @@ from ape_jupyter.errors import InvalidArgumentError
 from ape_jupyter.library.local import LocalLibrary
 from ape_jupyter.model.comparison import PatientCriterion
 from ape_jupyter.results.summary import summarise
-from ape_jupyter.services.compare import patient_criteria, selected_summary
+from ape_jupyter.services.compare import patient_criteria
+from ape_jupyter.services.compare.selection import chosen_patients, summary_of_patients
 
 
 @settings(max_examples=30, deadline=None)
@@ -24,8 +25,9 @@ def test_is_the_summary_of_a_run_of_those_patients(
     patients: list[Patient], years: float, low: int, high: int
 ) -> None:
     tables = tables_of(patients)
-    own = selected_summary(
-        patient_criteria({"baseline_vision": (low, high)}),
+    criteria = patient_criteria({"baseline_vision": (low, high)})
+    own = summary_of_patients(
+        chosen_patients(criteria, tables.patients),
         {"patients": tables.patients, "visits": tables.visits},
         START,
         years,

@@ -18,6 +18,7 @@ __all__ = [
     "kolmogorov_tail",
     "log_gamma",
     "noncentrality",
+    "normal_below",
     "normal_quantile",
     "normal_two_sided",
     "t_quantile",
@@ -36,6 +37,13 @@ def normal_quantile(confidence: float) -> float:
     from scipy import special
 
     return float(special.ndtri((1 + confidence) / 2))
+
+
+def normal_below(z: Number) -> Number:
+    """Return the probability of a standard normal variable of at most z."""
+    from scipy import special
+
+    return special.ndtr(z)
 
 
 def normal_two_sided(z: Number) -> Number:

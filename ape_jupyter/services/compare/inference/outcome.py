@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-__all__ = ["UNKNOWN", "Effect", "TestOutcome"]
+__all__ = ["UNKNOWN", "Contrast", "Effect", "TestOutcome"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,21 @@ class Effect:
 
 
 UNKNOWN = Effect("", math.nan)
+
+
+@dataclass(frozen=True, slots=True)
+class Contrast:
+    """How far a comparator is from a reference, on a scale on which estimates are about normal.
+
+    Attributes
+    ----------
+    is_log : bool
+        Whether the estimate is the logarithm of a ratio.
+    """
+
+    estimate: float
+    variance: float
+    is_log: bool = False
 
 
 @dataclass(frozen=True, slots=True)

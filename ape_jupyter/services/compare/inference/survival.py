@@ -11,9 +11,9 @@ from ape_jupyter.services.compare.inference.distributions import (
     chi_square_tail,
     normal_quantile,
 )
-from ape_jupyter.services.compare.inference.outcome import Effect, TestOutcome
+from ape_jupyter.services.compare.inference.outcome import Contrast, Effect, TestOutcome
 
-__all__ = ["log_rank"]
+__all__ = ["log_hazard_ratio", "log_rank"]
 
 
 def log_rank(reference: LifeTable, comparator: LifeTable, confidence: float) -> TestOutcome:
@@ -25,25 +25,41 @@ def log_rank(reference: LifeTable, comparator: LifeTable, confidence: float) -> 
     interval by the logarithm with the variance Σ d·n₁n₂/n² / (R·S) (Greenland and Robins 1985,
     Biometrics 41:55).
     """
-    days = np.union1d(reference.days, comparator.days)
-    d1, n1 = _at(reference, days)
-    d2, n2 = _at(comparator, days)
+    d1, n1, d2, n2 = _on_days_with_events(reference, comparator)
     events, at_risk = d1 + d2, n1 + n2
-    # A day on which one side has nobody left says nothing about the ratio.
-    used = (events > 0) & (n1 > 0) & (n2 > 0)
-    d1, n1, d2, n2, events, at_risk = (x[used] for x in (d1, n1, d2, n2, events, at_risk))
     expected = events * n2 / at_risk
     spread = events * (n1 / at_risk) * (n2 / at_risk)
     variance = float((spread * (at_risk - events) / np.maximum(at_risk - 1, 1)).sum())
     excess = float((d2 - expected).sum())
     statistic = excess**2 / variance if variance > 0 else math.nan
     p_value = float(chi_square_tail(statistic, 1))
-    r, s = float((d2 * n1 / at_risk).sum()), float((d1 * n2 / at_risk).sum())
+    ratio = log_hazard_ratio(reference, comparator)
     effect = Effect("hazard_ratio", math.nan)
-    if r > 0 and s > 0:
-        width = math.exp(normal_quantile(confidence) * math.sqrt(float(spread.sum()) / (r * s)))
-        effect = Effect("hazard_ratio", r / s, r / s / width, r / s * width)
+    if not math.isnan(ratio.estimate):
+        size = math.exp(ratio.estimate)
+        width = math.exp(normal_quantile(confidence) * math.sqrt(ratio.variance))
+        effect = Effect("hazard_ratio", size, size / width, size * width)
     return TestOutcome("log_rank", statistic, p_value, effect)
+
+
+def log_hazard_ratio(reference: LifeTable, comparator: LifeTable) -> Contrast:
+    """Return the logarithm of the hazard ratio of :func:`log_rank`; NaN where a side has none."""
+    d1, n1, d2, n2 = _on_days_with_events(reference, comparator)
+    at_risk = n1 + n2
+    r, s = float((d2 * n1 / at_risk).sum()), float((d1 * n2 / at_risk).sum())
+    if r <= 0 or s <= 0:
+        return Contrast(math.nan, math.nan, is_log=True)
+    spread = float(((d1 + d2) * (n1 / at_risk) * (n2 / at_risk)).sum())
+    return Contrast(math.log(r / s), spread / (r * s), is_log=True)
+
+
+def _on_days_with_events(reference: LifeTable, comparator: LifeTable) -> tuple[np.ndarray, ...]:
+    """Return events and numbers at risk of both; a day without one of both says nothing."""
+    days = np.union1d(reference.days, comparator.days)
+    d1, n1 = _at(reference, days)
+    d2, n2 = _at(comparator, days)
+    used = (d1 + d2 > 0) & (n1 > 0) & (n2 > 0)
+    return d1[used], n1[used], d2[used], n2[used]
 
 
 def _at(table: LifeTable, days: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -11,9 +11,13 @@ from ape_jupyter.results.summary.axis import Ints
 from ape_jupyter.results.summary.sketch import bucket_estimates
 from ape_jupyter.services.compare.inference.distributions import Numbers
 from ape_jupyter.services.compare.inference.means import Moments, welch_outcome
-from ape_jupyter.services.compare.inference.outcome import TestOutcome
+from ape_jupyter.services.compare.inference.outcome import Contrast, TestOutcome
 from ape_jupyter.services.compare.measured.measured import QUANTILES, Columns
-from ape_jupyter.services.compare.measured.values import mean_columns, welch_columns
+from ape_jupyter.services.compare.measured.values import (
+    contrast_of_means,
+    mean_columns,
+    welch_columns,
+)
 
 __all__ = ["Amounts", "carried_moments"]
 
@@ -43,10 +47,15 @@ class Amounts:
             variance = np.maximum(own.squares - n * mean * mean, 0) / (n - 1)
         return Moments(n, mean, np.where(n > 1, variance, np.nan))
 
+    @property
+    def in_money(self) -> Distribution:
+        """The sketch, with the amounts that stand for its buckets."""
+        own = self.sketch
+        return Distribution(own.bins, bucket_estimates(own.values), own.counts)  # type: ignore[arg-type]
+
     def estimates(self, confidence: float) -> Columns:
         """Return means with t intervals, and quantiles to the accuracy of the sketch."""
-        own = self.sketch
-        in_money = Distribution(own.bins, bucket_estimates(own.values), own.counts)  # type: ignore[arg-type]
+        in_money = self.in_money
         quantiles = {name: in_money.quantile(share) for name, share in QUANTILES.items()}
         return {**mean_columns(self._moments, confidence), **quantiles}
 
@@ -59,6 +68,10 @@ class Amounts:
     ) -> list[TestOutcome]:
         """Return Welch's test; ranks of amounts are not known exactly."""
         return [welch_outcome(reference._moments.row(its), self._moments.row(own), confidence)]
+
+    def contrast(self, reference: Amounts, own: int, its: int) -> Contrast:
+        """Return the difference of means."""
+        return contrast_of_means(reference._moments.row(its), self._moments.row(own))
 
 
 def carried_moments(carried: MomentTable, ended: MomentTable, width: int) -> MomentTable:

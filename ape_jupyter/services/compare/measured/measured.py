@@ -9,7 +9,7 @@ import numpy as np
 
 from ape_jupyter.results.summary.axis import Ints
 from ape_jupyter.services.compare.inference.distributions import Numbers
-from ape_jupyter.services.compare.inference.outcome import TestOutcome
+from ape_jupyter.services.compare.inference.outcome import Contrast, TestOutcome
 
 __all__ = ["QUANTILES", "Columns", "Measured", "no_quantiles"]
 
@@ -37,6 +37,9 @@ class Measured(Protocol):
 
     def outcomes(self, reference: Self, own: int, its: int, confidence: float) -> list[TestOutcome]:
         """Test row ``own`` against row ``its`` of the reference."""
+
+    def contrast(self, reference: Self, own: int, its: int) -> Contrast:
+        """Return how far row ``own`` is from row ``its``, to be set against other contrasts."""
 
 
 def no_quantiles(n: int) -> dict[str, Numbers]:

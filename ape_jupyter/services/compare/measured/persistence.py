@@ -14,8 +14,8 @@ from ape_jupyter.services.compare.inference.distributions import (
     normal_two_sided,
 )
 from ape_jupyter.services.compare.inference.intervals import log_log_interval
-from ape_jupyter.services.compare.inference.outcome import TestOutcome
-from ape_jupyter.services.compare.inference.survival import log_rank
+from ape_jupyter.services.compare.inference.outcome import Contrast, TestOutcome
+from ape_jupyter.services.compare.inference.survival import log_hazard_ratio, log_rank
 from ape_jupyter.services.compare.measured.measured import Columns, no_quantiles
 
 __all__ = ["Persistence"]
@@ -92,3 +92,12 @@ class Persistence:
     ) -> list[TestOutcome]:
         """Return the log-rank test over the whole time; the rows do not matter."""
         return [log_rank(reference.life_table, self.life_table, confidence)]
+
+    def contrast(
+        self,
+        reference: Persistence,
+        own: int,  # noqa: ARG002 - of the protocol
+        its: int,  # noqa: ARG002
+    ) -> Contrast:
+        """Return the logarithm of the hazard ratio."""
+        return log_hazard_ratio(reference.life_table, self.life_table)

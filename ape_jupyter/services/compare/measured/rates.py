@@ -13,7 +13,7 @@ from ape_jupyter.services.compare.inference.distributions import (
     normal_two_sided,
 )
 from ape_jupyter.services.compare.inference.intervals import garwood_interval
-from ape_jupyter.services.compare.inference.outcome import TestOutcome
+from ape_jupyter.services.compare.inference.outcome import Contrast, TestOutcome
 from ape_jupyter.services.compare.inference.shares import poisson_rates
 from ape_jupyter.services.compare.measured.measured import Columns, no_quantiles
 
@@ -66,3 +66,9 @@ class Rates:
         a = float(reference.events[its]), float(reference.years[its])
         b = float(self.events[own]), float(self.years[own])
         return [poisson_rates(a, b, confidence)]
+
+    def contrast(self, reference: Rates, own: int, its: int) -> Contrast:
+        """Return the difference of rates."""
+        e1, t1 = float(reference.events[its]), float(reference.years[its])
+        e2, t2 = float(self.events[own]), float(self.years[own])
+        return Contrast(e2 / t2 - e1 / t1, e1 / t1**2 + e2 / t2**2)

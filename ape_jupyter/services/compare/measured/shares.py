@@ -9,7 +9,7 @@ import numpy as np
 from ape_jupyter.results.summary.axis import Ints
 from ape_jupyter.services.compare.inference.distributions import normal_two_sided
 from ape_jupyter.services.compare.inference.intervals import wilson_interval
-from ape_jupyter.services.compare.inference.outcome import TestOutcome
+from ape_jupyter.services.compare.inference.outcome import Contrast, TestOutcome
 from ape_jupyter.services.compare.inference.shares import (
     chi_square,
     newcombe_difference,
@@ -68,3 +68,9 @@ class Shares:
             first, second = (np.array([events, n - events], float) for events, n in (a, b))
             found.append(chi_square(first, second, confidence))
         return found
+
+    def contrast(self, reference: Shares, own: int, its: int) -> Contrast:
+        """Return the difference of shares, with the variance of each."""
+        n1, n2 = float(reference.n[its]), float(self.n[own])
+        p1, p2 = float(reference.events[its]) / n1, float(self.events[own]) / n2
+        return Contrast(p2 - p1, p1 * (1 - p1) / n1 + p2 * (1 - p2) / n2)

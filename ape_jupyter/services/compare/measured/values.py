@@ -11,7 +11,7 @@ from ape_jupyter.results.summary.axis import Ints
 from ape_jupyter.services.compare.inference.distributions import Numbers
 from ape_jupyter.services.compare.inference.intervals import t_interval
 from ape_jupyter.services.compare.inference.means import Moments, welch, welch_outcome
-from ape_jupyter.services.compare.inference.outcome import TestOutcome
+from ape_jupyter.services.compare.inference.outcome import Contrast, TestOutcome
 from ape_jupyter.services.compare.inference.ranks import (
     CountedPair,
     kolmogorov_smirnov,
@@ -19,7 +19,7 @@ from ape_jupyter.services.compare.inference.ranks import (
 )
 from ape_jupyter.services.compare.measured.measured import QUANTILES, Columns
 
-__all__ = ["Values", "mean_columns", "welch_columns"]
+__all__ = ["Values", "contrast_of_means", "mean_columns", "welch_columns"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,18 @@ class Values:
             mann_whitney(pair, confidence),
             kolmogorov_smirnov(pair),
         ]
+
+    def contrast(self, reference: Values, own: int, its: int) -> Contrast:
+        """Return the difference of means."""
+        return contrast_of_means(reference._moments.row(its), self._moments.row(own))
+
+
+def contrast_of_means(reference: Moments, comparator: Moments) -> Contrast:
+    """Return the difference of two means, with variances that need not be equal."""
+    return Contrast(
+        float(comparator.mean - reference.mean),
+        float(comparator.variance / comparator.n + reference.variance / reference.n),
+    )
 
 
 def mean_columns(moments: Moments, confidence: float) -> dict[str, Numbers]:
