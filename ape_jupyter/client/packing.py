@@ -17,6 +17,7 @@ import yaml
 from ape_jupyter.errors import Fault, InvalidResultsError
 from ape_jupyter.library.documents import read_protocol
 from ape_jupyter.library.registration import described_run, given_tables
+from ape_jupyter.results.parquet_parts import join_parts
 from ape_jupyter.results.reading import DOCUMENT_FILES
 from ape_jupyter.results.schema import TABLE_FILES
 from ape_jupyter.wire.encoding import encode
@@ -62,6 +63,11 @@ class RunPackage:
                 _add(package, checksums, DOCUMENT_FILES[name], content)
             for name, table in self.tables.items():
                 try:
+                    if isinstance(table, Path) and table.is_dir():
+                        joined = path.with_name(f"{name}.parquet")
+                        if not join_parts(table, joined, faults):
+                            continue
+                        table = joined
                     checksums[f"data/{TABLE_FILES[name]}"] = _add_table(package, name, table)
                 except FileNotFoundError:
                     faults.append(Fault(Path(str(table)).name, "is missing"))

@@ -18,6 +18,7 @@ from ape_jupyter.errors import (
     OperationCancelledError,
     ServerUnavailableError,
 )
+from ape_jupyter.library.cluster import WithCluster
 from ape_jupyter.library.listing import ImportReport
 from ape_jupyter.model.listing import ImportOutcome
 from ape_jupyter.model.progress import Progress, ProgressCallback
@@ -34,7 +35,7 @@ _LONGEST_POLL_SECONDS = 0.5
 _RESTART_SECONDS = 60.0
 
 
-class RemoteIntake(RemoteRuns):
+class RemoteIntake(RemoteRuns, WithCluster):
     """Has the server import and register runs; see ``Library``."""
 
     def import_results(
@@ -130,15 +131,18 @@ class RemoteIntake(RemoteRuns):
         """Add a run from tables, sent as a package; see ``Library``."""
         # Brings in all that a local library needs; most kernels only read.
         from ape_jupyter.client.packing import described_package
+        from ape_jupyter.library.frames import computed_frames
 
-        run = described_package(
-            {"patients": patients, "visits": visits, "costs": costs, "resources": resources},
-            {"protocol": protocol, "parameters": parameters, "audit_log": audit_log},
-            name=name,
-            notes=notes,
-            parent=None if parent is None else self.get_metadata(parent).sim_id,
-        )
+        given = {"patients": patients, "visits": visits, "costs": costs, "resources": resources}
         with tempfile.TemporaryDirectory(prefix="ape-jupyter-") as directory:
+            label = f"run {name!r}" if name else "the run"
+            run = described_package(
+                computed_frames(label, given, Path(directory), self._cluster),
+                {"protocol": protocol, "parameters": parameters, "audit_log": audit_log},
+                name=name,
+                notes=notes,
+                parent=None if parent is None else self.get_metadata(parent).sim_id,
+            )
             package = Path(directory) / "run.zip"
             run.write(package)
             try:

@@ -16,6 +16,7 @@ import pyarrow as pa
 from ape_jupyter.cache.answers import ANSWERS, AnswerCache
 from ape_jupyter.cache.leases import Lease, leased
 from ape_jupyter.cache.mapped import PersistentCache, map_table
+from ape_jupyter.library.cluster import WithCluster
 from ape_jupyter.library.compared import compared_run, run_settings
 from ape_jupyter.library.comparison import ComparisonResult
 from ape_jupyter.library.comparison_steps import Steps, told
@@ -72,7 +73,7 @@ ALL_METRICS = "all"
 T = TypeVar("T")
 
 
-class WithComparison:
+class WithComparison(WithCluster):
     """Compares runs; see ``Library``."""
 
     _registry: Registry
@@ -130,10 +131,20 @@ class WithComparison:
     ) -> Sequence[str] | None:
         if metrics != ALL_METRICS:
             return [metrics] if isinstance(metrics, str) else metrics
-        summaries = map(self._summary, self._registry.get_many(sim_ids))
+        runs = self._registry.get_many(sim_ids)
+        self._make_summaries(runs)
+        summaries = map(self._summary, runs)
         own = {name for summary in summaries for name in summary.metrics}
         families = {name for name in own if name.startswith(("cost_", "workload_"))}
         return [*DEFINED_METRICS, *sorted(families)]
+
+    def _make_summaries(self, runs: Sequence[SimulationMetadata]) -> None:
+        """Have a cluster make the summaries that are missing, when there is one."""
+        if self._cluster is not None:
+            # Brings in what only workers need otherwise.
+            from ape_jupyter.library.by_workers import make_summaries
+
+            make_summaries(self._cluster, runs, self._store, self._cache)
 
     def _summary(self, run: SimulationMetadata) -> Summary:
         return self._summaries.of(run)
@@ -201,6 +212,8 @@ class WithComparison:
         compared: Mapping[str, ComparedRun],
         steps: Steps,
     ) -> Findings:
+        if not request.patients:
+            self._make_summaries(runs)
         levels = self._levels(request, runs)
         n_parts = sum(map(len, levels.values()))
         n_metrics = len(request.metrics) + request.cost_effectiveness

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import TypeAlias
 
 from ape_jupyter.cache.mapped import PersistentCache
 from ape_jupyter.errors import (
     ApeError,
     ConflictError,
     CorruptedDataError,
-    Fault,
     InvalidResultsError,
     SimulationNotFoundError,
 )
 from ape_jupyter.library.isolation import prepare_isolated
 from ape_jupyter.library.preparation import (
     KnownRun,
+    LookUp,
     PreparedRun,
     Request,
     RowsCallback,
+    files_at,
     prepare_run,
 )
 from ape_jupyter.model.listing import ImportOutcome, ImportStatus
@@ -36,14 +38,14 @@ from ape_jupyter.results.reading import RunFiles, displayed
 from ape_jupyter.results.records import RunRecord, RunRecords
 from ape_jupyter.results.store import ObjectStore
 from ape_jupyter.results.summary import SUMMARY_VERSION
-from ape_jupyter.services.discovery import is_package
-from ape_jupyter.services.packages import extract_package
 
-__all__ = ["SUMMARY", "Intake", "record_of"]
+__all__ = ["SUMMARY", "Intake", "Prepare", "record_of"]
 
 _log = logging.getLogger(__name__)
 SUMMARY = f"summary-{SUMMARY_VERSION}"
 """Name of the summary in the cache: where only an older one is there, a new one is made."""
+
+Prepare: TypeAlias = Callable[[Path, Path, Request, RowsCallback | None], PreparedRun]
 
 
 class Intake:
@@ -69,16 +71,17 @@ class Intake:
         owner: str | None,
         link: bool = False,
         on_rows: RowsCallback | None = None,
+        prepare: Prepare | None = None,
     ) -> ImportOutcome:
         """Import one results directory or package; faults become the outcome.
 
         ``on_rows`` is told how many visits of how many are done. What it raises stops the
-        import, of which nothing stays.
+        import, of which nothing stays. ``prepare`` stands in for :meth:`prepare_path`.
         """
         try:
             with self._store.staged() as scratch:
                 request = Request(tuple(tags), owner or current_user(), link)
-                run = self.prepare_path(path, scratch, request, on_rows)
+                run = (prepare or self.prepare_path)(path, scratch, request, on_rows)
                 metadata, status = self._admitted(run, request.owner)
         except InvalidResultsError as error:
             return ImportOutcome(
@@ -109,7 +112,7 @@ class Intake:
     ) -> PreparedRun:
         """Read one results directory or package; see :func:`prepare_run`."""
         with reporting_full_disk(self._store.directory):
-            files = _files_at(path, scratch, request.link)
+            files = files_at(path, scratch, request.link)
         return self.prepare(files, scratch, request, on_rows)
 
     def prepare(
@@ -120,16 +123,24 @@ class Intake:
         on_rows: RowsCallback | None = None,
     ) -> PreparedRun:
         """Read a run, and make its summary; see :func:`prepare_run`."""
-        look_up = partial(self._known, link=request.link)
+        look_up = self.look_up(request)
         # What is in memory was brought by this process, and can do it no more harm.
         is_brought = all(isinstance(table, Path) for table in files.tables.values())
         prepare = prepare_isolated if is_brought else prepare_run
         with reporting_full_disk(self._store.directory):
             run = prepare(files, request, self._store, scratch, look_up, on_rows)
-            if run.new is not None:
-                tables = {SUMMARY: run.new.summary}
-                self._cache.files(run.new.metadata.checksum, [SUMMARY], lambda: tables)
+            self.keep_summary(run)
         return run
+
+    def look_up(self, request: Request) -> LookUp:
+        """Return what tells preparations what the library has under an id."""
+        return partial(self._known, link=request.link)
+
+    def keep_summary(self, run: PreparedRun) -> None:
+        """Put the summary of a prepared run into the cache."""
+        if run.new is not None:
+            tables = {SUMMARY: run.new.summary}
+            self._cache.files(run.new.metadata.checksum, [SUMMARY], lambda: tables)
 
     def operation(self, run: PreparedRun) -> NewRun | ReplaceResults | SetStatus:
         """Return what registers a run, or gives a known one these results.
@@ -230,18 +241,3 @@ def record_of(run: SimulationMetadata, tables: Mapping[str, str]) -> RunRecord:
     """Return what is kept of a run outside the registry."""
     row = row_of(run)
     return RunRecord(run=row, tags=run.tags, tables=tables)
-
-
-def _files_at(path: Path, scratch: Path, link: bool) -> RunFiles:
-    if not is_package(path):
-        files = RunFiles.of_directory(path)
-        # A pipe, for example, would be waited for.
-        strange = [p for p in files.tables.values() if Path(p).exists() and not Path(p).is_file()]
-        if strange:
-            faults = [Fault(Path(p).name, "is no regular file") for p in strange]
-            raise InvalidResultsError(files.label, faults)
-        return files
-    if link:
-        problem = "is a package, which can not be linked; import it with a copy"
-        raise InvalidResultsError(displayed(path), [Fault(path.name, problem)])
-    return extract_package(path, scratch)

@@ -88,9 +88,10 @@ def prepare_isolated(
 
 def _size_mb(files: RunFiles) -> int:
     total = 0
-    for path in files.tables.values():
+    for path in map(Path, map(str, files.tables.values())):
         with suppress(OSError):
-            total += Path(str(path)).stat().st_size
+            parts = path.iterdir() if path.is_dir() else [path]
+            total += sum(part.stat().st_size for part in parts)
     return total // 10**6
 
 

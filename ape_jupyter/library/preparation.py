@@ -15,10 +15,12 @@ from ape_jupyter.library.registration import VisitedPatients, metadata_of_run, r
 from ape_jupyter.model.simulation import SimulationMetadata
 from ape_jupyter.results.linked import changed_link, linked_file
 from ape_jupyter.results.manifest import LinkedFile
-from ape_jupyter.results.reading import RunFiles, RunResults, read_run
+from ape_jupyter.results.reading import RunFiles, RunResults, displayed, read_run
 from ape_jupyter.results.store import ObjectStore, StagedObject
 from ape_jupyter.results.summing import SummaryOfBuckets
+from ape_jupyter.services.discovery import is_package
 from ape_jupyter.services.migrate.service import metadata_migrations
+from ape_jupyter.services.packages import extract_package
 
 __all__ = [
     "KnownRun",
@@ -27,6 +29,7 @@ __all__ = [
     "PreparedRun",
     "Request",
     "RowsCallback",
+    "files_at",
     "prepare_run",
 ]
 
@@ -50,6 +53,22 @@ class KnownRun:
     tables: Mapping[str, str]
     is_sound: bool
     is_replaceable: bool
+
+    def has(self, sim_id: str, tables: Mapping[str, str]) -> bool:
+        """Tell whether the library needs nothing of a run with this id and these tables.
+
+        Raises
+        ------
+        ConflictError
+            If it has other results, which must not be replaced.
+        """
+        is_same = tables == self.tables
+        if not is_same and not self.is_replaceable:
+            raise ConflictError(
+                f"The library has a run {sim_id!r} with other results. "
+                "Give this one another sim_id in its metadata.json, or delete the other first."
+            )
+        return is_same and self.is_sound
 
 
 LookUp: TypeAlias = Callable[[str], KnownRun | None]
@@ -137,16 +156,32 @@ def prepare_run(
     known = look_up(sim_id)
     if known is not None:
         tables = run.tables.digests()
-        is_same = tables == known.tables
-        if not is_same and not known.is_replaceable:
-            raise ConflictError(
-                f"The library has a run {sim_id!r} with other results. "
-                "Give this one another sim_id in its metadata.json, or delete the other first."
-            )
-        if is_same and known.is_sound:
+        if known.has(sim_id, tables):
             return PreparedRun(sim_id=sim_id, tables=tables)
     stage = partial(store.stage, scratch, on_rows=_half(on_rows, first=False), links=links)
     return _staged(run, request, stage, links, files.label)
+
+
+def files_at(path: Path, scratch: Path, link: bool) -> RunFiles:
+    """Return the files of one results directory or package, which is unpacked in ``scratch``.
+
+    Raises
+    ------
+    InvalidResultsError
+        If it is no package that can be unpacked, or can not be linked.
+    """
+    if not is_package(path):
+        files = RunFiles.of_directory(path)
+        # A pipe, for example, would be waited for.
+        strange = [p for p in files.tables.values() if Path(p).exists() and not Path(p).is_file()]
+        if strange:
+            faults = [Fault(Path(p).name, "is no regular file") for p in strange]
+            raise InvalidResultsError(files.label, faults)
+        return files
+    if link:
+        problem = "is a package, which can not be linked; import it with a copy"
+        raise InvalidResultsError(displayed(path), [Fault(path.name, problem)])
+    return extract_package(path, scratch)
 
 
 def _staged(

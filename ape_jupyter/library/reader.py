@@ -128,7 +128,11 @@ def _tell_files(order: Order, answers: IO[bytes]) -> None:
     tables = {str(path): path.name for path in paths}
 
     def hear(event: str, arguments: tuple[Any, ...]) -> None:
-        if event == "open" and (name := tables.get(str(arguments[0]))):
+        if event != "open":
+            return
+        path = str(arguments[0])
+        # A part file is named by its dataset.
+        if name := tables.get(path) or tables.get(os.path.dirname(path)):  # noqa: PTH120
             send(answers, {"file": name})
 
     sys.addaudithook(hear)

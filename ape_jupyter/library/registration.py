@@ -12,7 +12,6 @@ from typing import Any, TypeAlias
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from ape_jupyter.errors import Fault, InvalidResultsError
 from ape_jupyter.library.documents import protocol_digest
@@ -26,7 +25,7 @@ from ape_jupyter.model.simulation import (
 from ape_jupyter.model.tags import normalise_tag
 from ape_jupyter.results.canonical import ResultTables, RunTables
 from ape_jupyter.results.reading import RunResults
-from ape_jupyter.results.sources import parquet_file
+from ape_jupyter.results.sources import open_source
 from ape_jupyter.results.store import StoredObject
 
 __all__ = ["VisitedPatients", "described_run", "given_tables", "metadata_of_run", "run_start"]
@@ -116,22 +115,17 @@ def _observed_years(raw: Mapping[str, TableSource]) -> float:
 
 
 def _extremes(source: TableSource, name: str) -> tuple[Any, Any]:
-    if isinstance(source, pa.Table):
-        parts = [pc.min_max(source[name]).as_py()]
-    else:
-        with parquet_file(source) as file:
-            batches = file.iter_batches(columns=[name])
-            parts = [pc.min_max(batch[name]).as_py() for batch in batches]
+    with open_source(source, [], columns=[name]) as opened:
+        batches = opened.batches() if opened else ()
+        parts = [pc.min_max(batch[name]).as_py() for batch in batches if len(batch)]
     return min(part["min"] for part in parts), max(part["max"] for part in parts)
 
 
 def _row_count(source: TableSource | None) -> int:
-    try:
-        if isinstance(source, Path):
-            return int(pq.read_metadata(source).num_rows)
-    except (OSError, pa.ArrowException):
+    if source is None:
         return 0
-    return source.num_rows if source is not None else 0
+    with open_source(source, []) as opened:
+        return opened.n_rows if opened else 0
 
 
 def run_start(tables: ResultTables | RunTables) -> datetime:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from datetime import datetime
 from pathlib import Path
 
 import pyarrow as pa
@@ -17,7 +18,7 @@ from ape_jupyter.results.store import ObjectStore
 from ape_jupyter.results.summary import Summary
 from ape_jupyter.results.summing import SummaryOfBuckets
 
-__all__ = ["Summaries"]
+__all__ = ["Summaries", "summary_of_object"]
 
 MAX_OPEN = 256
 """More comparisons than of 200 runs at a time nobody makes; a mapping costs next to nothing."""
@@ -63,10 +64,8 @@ class Summaries:
 
     def _opened(self, run: SimulationMetadata) -> tuple[tuple[int, ...] | None, Summary]:
         def build() -> dict[str, pa.Table]:
-            summary = SummaryOfBuckets(run.start_date, run.duration_years)
-            with self._store.reading(run.checksum) as tables:
-                tables.observe([summary])
-                return {SUMMARY: summary.result(tables)}
+            of_run = run.checksum, run.start_date, run.duration_years
+            return {SUMMARY: summary_of_object(self._store, *of_run)}
 
         def read(path: Path) -> tuple[tuple[int, ...] | None, Summary]:
             before = self._identity(run.checksum)
@@ -86,3 +85,19 @@ class Summaries:
         except OSError:
             return None
         return own.st_dev, own.st_ino, own.st_size, own.st_mtime_ns, own.st_ctime_ns
+
+
+def summary_of_object(
+    store: ObjectStore, digest: str, start_date: datetime, duration_years: float
+) -> pa.Table:
+    """Make the summary of a stored result set.
+
+    Raises
+    ------
+    CorruptedDataError
+        If the results are damaged.
+    """
+    summary = SummaryOfBuckets(start_date, duration_years)
+    with store.reading(digest) as tables:
+        tables.observe([summary])
+        return summary.result(tables)

@@ -40,6 +40,7 @@ BUSY_TIMEOUT_MS = 30_000
 # only a thread that never ends its own must not hold up the others for ever.
 QUEUE_SECONDS = 300
 _POLL_SECONDS = 0.05
+_SIGNS_OF_DAMAGE = ("malformed", "not a database", "corruption")
 
 
 def _best_driver() -> ModuleType:
@@ -168,7 +169,7 @@ class SqliteConnector:
                 raise SchemaTooNewError(changed_meanwhile(self.place)) from error
             raise ApeError(f"The database {self.path} can not be used: {reason}") from error
         except DatabaseError as error:
-            if "malformed" in str(error.orig) or "not a database" in str(error.orig):
+            if any(word in str(error.orig) for word in _SIGNS_OF_DAMAGE):
                 raise CorruptedDataError(f"{self.path} is damaged: {error.orig}") from error
             raise
 

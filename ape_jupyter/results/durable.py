@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ape_jupyter.errors import OutOfSpaceError
 
-__all__ = ["fsync_directory", "fsync_file", "replace_file", "reporting_full_disk"]
+__all__ = ["fsync_directory", "fsync_file", "replace_file", "reporting_full_disk", "settle"]
 
 
 def fsync_file(path: Path) -> None:
@@ -28,6 +28,14 @@ def fsync_directory(path: Path) -> None:
     if os.name == "nt":  # Windows opens no directories, and journals their entries itself
         return
     fsync_file(path)
+
+
+def settle(directory: Path) -> None:
+    """Let nobody write to the files of a directory, and wait until they are on the disk."""
+    for file in directory.iterdir():
+        file.chmod(0o440)
+        fsync_file(file)
+    fsync_directory(directory)
 
 
 def replace_file(path: Path, content: bytes, *, durably: bool = True) -> None:

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from ape_jupyter.errors import Fault
+from ape_jupyter.results.parquet_parts import BATCH_ROWS, ParquetParts, part_files, unreadable
 
-__all__ = ["BATCH_ROWS", "TableSource", "open_source", "parquet_file"]
-
-BATCH_ROWS = 2**18
-_READ_BUFFER_BYTES = 2**20
-# These come as text that repeats: decoding their dictionaries once saves most of the reading.
-_REPETITIVE = ("patient_id", "disease_state", "final_disease_state")
-# A dictionary of so large a run's patients falls out of the processor's cache.
-_MANY_ROWS = 4_000_000
+__all__ = ["TableSource", "open_source"]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -41,12 +33,12 @@ class TableSource:
     n_rows: int
     faults: list[Fault]
     _batches: Iterator[pa.RecordBatch]
-    _name: str | None = None
+    _parts: ParquetParts | None = None
     broken: bool = False
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Yield the batches."""
-        if self._name is None:
+        if self._parts is None:
             yield from self._batches
             return
         n_read = 0
@@ -58,7 +50,7 @@ class TableSource:
                 elif n_read != self.n_rows:
                     raise pa.ArrowInvalid(f"{n_read:,} rows of {self.n_rows:,} are there")
             except (pa.ArrowException, OSError, ValueError) as error:
-                self.faults.append(_unreadable(self._name, error))
+                self.faults.append(unreadable(self._parts.reading, error))
                 self.broken = True
                 return
             if batch is None:
@@ -68,63 +60,45 @@ class TableSource:
 
 
 @contextmanager
-def open_source(source: Path | pa.Table, faults: list[Fault]) -> Iterator[TableSource | None]:
-    """Open a raw table; None, with a fault, when it is not there or not readable."""
+def open_source(
+    source: Path | pa.Table, faults: list[Fault], columns: Sequence[str] | None = None
+) -> Iterator[TableSource | None]:
+    """Open a raw table; None, with a fault, when it is not there or not readable.
+
+    Parameters
+    ----------
+    source : Path or pyarrow.Table
+        A path is that of a Parquet file, or of a directory of part files.
+    columns : sequence of str, optional
+        Those that are read; by default all.
+    """
     if isinstance(source, pa.Table):
-        batches = iter(source.to_batches(max_chunksize=BATCH_ROWS))
+        some = source if columns is None else source.select(columns)
+        batches = iter(some.to_batches(max_chunksize=BATCH_ROWS))
         yield TableSource(
             schema=source.schema, n_rows=source.num_rows, faults=faults, _batches=batches
         )
         return
+    parts = _parts(source, faults)
+    if parts is None:
+        yield None
+        return
+    with closing(parts.batches(columns)) as batches:
+        yield TableSource(
+            schema=parts.schema, n_rows=parts.n_rows, faults=faults, _batches=batches, _parts=parts
+        )
+
+
+def _parts(source: Path, faults: list[Fault]) -> ParquetParts | None:
+    before = len(faults)
     try:
-        raw = source.open("rb")
+        is_dataset = source.is_dir()
+        paths = part_files(source, faults) if is_dataset else [source]
+        if len(faults) > before:
+            return None
+        return ParquetParts(paths, source if is_dataset else None)
     except FileNotFoundError:
         faults.append(Fault(source.name, "is missing"))
-        yield None
-        return
-    except OSError as error:
-        faults.append(_unreadable(source.name, error))
-        yield None
-        return
-    with raw:
-        try:
-            opened: TableSource | None = _opened(raw, source.name, faults)
-        except (pa.ArrowException, OSError, ValueError) as error:
-            faults.append(_unreadable(source.name, error))
-            opened = None
-        yield opened
-
-
-def _opened(raw: Any, name: str, faults: list[Fault]) -> TableSource:
-    metadata = pq.read_metadata(raw)
-    schema, is_large = metadata.schema.to_arrow_schema(), metadata.num_rows > _MANY_ROWS
-    raw.seek(0)
-    repetitive = [
-        column
-        for column in _REPETITIVE
-        if schema.names.count(column) == 1 and not (is_large and column == "patient_id")
-    ]
-    texts = [column for column in repetitive if _is_stored_text(schema.field(column).type)]
-    file = parquet_file(raw, read_dictionary=texts)
-    return TableSource(
-        schema=file.schema_arrow,
-        n_rows=file.metadata.num_rows,
-        faults=faults,
-        _batches=file.iter_batches(batch_size=BATCH_ROWS),
-        _name=name,
-    )
-
-
-def parquet_file(raw: Any, **options: Any) -> pq.ParquetFile:
-    """Open Parquet such that a row group passes through a buffer, never whole."""
-    # Buffering ahead would keep the compressed bytes of all row groups until the end.
-    return pq.ParquetFile(raw, pre_buffer=False, buffer_size=_READ_BUFFER_BYTES, **options)
-
-
-def _is_stored_text(type_: pa.DataType) -> bool:
-    return bool(pa.types.is_string(type_) or pa.types.is_large_string(type_))
-
-
-def _unreadable(name: str, error: Exception) -> Fault:
-    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-    return Fault(name, f"is not a readable Parquet file: {reason}")
+    except (pa.ArrowException, OSError, ValueError) as error:
+        faults.append(unreadable(source.name, error))
+    return None

@@ -6,14 +6,13 @@ import shutil
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ape_jupyter.errors import CorruptedDataError, Fault
 from ape_jupyter.results.canonical import RunTables, canonical_tables
 from ape_jupyter.results.document_files import read_documents, write_documents
-from ape_jupyter.results.durable import fsync_directory, fsync_file, reporting_full_disk
+from ape_jupyter.results.durable import fsync_directory, reporting_full_disk, settle
 from ape_jupyter.results.linked import changed_link, check_links
 from ape_jupyter.results.manifest import MANIFEST, LinkedFile, Manifest, read_manifest
 from ape_jupyter.results.schema import COSTS, PATIENTS, RESOURCES, VISITS
@@ -21,48 +20,10 @@ from ape_jupyter.results.sealed import canonical_json, file_sha256, sha256_of
 from ape_jupyter.results.sorting import BucketObserver
 from ape_jupyter.results.staging import discard_abandoned, staged_directory
 from ape_jupyter.results.stored import StoredRows, stored_table
+from ape_jupyter.results.stored_object import StagedObject, StoredObject
 from ape_jupyter.results.table_files import write_tables
 
 __all__ = ["ObjectStore", "StagedObject", "StoredObject"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredObject:
-    """A published result set.
-
-    Attributes
-    ----------
-    size_bytes : int
-        What its files take, those it links to included.
-    tables : mapping
-        The digest of each table.
-    is_linked : bool
-        Whether its tables lie outside the library.
-    """
-
-    digest: str
-    size_bytes: int
-    tables: Mapping[str, str]
-    is_linked: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StagedObject:
-    """A result set that is complete, on the disk, and not yet in its place.
-
-    Attributes
-    ----------
-    stored : StoredObject
-        What it will be.
-    path : Path
-        Where it waits.
-    is_there : bool
-        Whether the store had it already, and as good.
-    """
-
-    stored: StoredObject
-    path: Path
-    is_there: bool
 
 
 class ObjectStore:
@@ -141,6 +102,20 @@ class ObjectStore:
             manifest = read_manifest(self.path(content.digest))
         return StagedObject(stored=self._stored(manifest), path=path, is_there=is_there)
 
+    def staged_at(self, path: Path) -> StagedObject:
+        """Return the result set that was staged elsewhere, and is complete in this directory.
+
+        Parameters
+        ----------
+        path : Path
+            Named by the digest, in a directory that :meth:`staged` gave.
+        """
+        manifest = read_manifest(path)
+        is_there = self._has_as_good(manifest)
+        if is_there:
+            manifest = read_manifest(self.path(manifest.digest))
+        return StagedObject(stored=self._stored(manifest), path=path, is_there=is_there)
+
     def put(self, staged: StagedObject) -> None:
         """Put a staged result set in its place; one that is there already, and sound, stays."""
         target = self.path(staged.stored.digest)
@@ -180,10 +155,7 @@ class ObjectStore:
             links=content.links,
         )
         (path / MANIFEST).write_bytes(manifest.to_json())
-        for file in path.iterdir():
-            file.chmod(0o440)
-            fsync_file(file)
-        fsync_directory(path)
+        settle(path)
         return manifest
 
     def _publish(self, staged: Path, target: Path) -> None:

@@ -13,10 +13,10 @@ import pyarrow.parquet as pq
 from ape_jupyter.errors import CorruptedDataError
 from ape_jupyter.results.conversion import PATIENT_ID, BatchConversion
 from ape_jupyter.results.digest import TableDigest, table_digest
+from ape_jupyter.results.parquet_parts import BATCH_ROWS, parquet_file
 from ape_jupyter.results.patient_rows import PatientRows
 from ape_jupyter.results.schema import TableSpec
 from ape_jupyter.results.sorting import Bucket
-from ape_jupyter.results.sources import BATCH_ROWS, parquet_file
 
 __all__ = ["StoredRows", "stored_table"]
 

@@ -21,6 +21,7 @@ from ape_jupyter.errors import (
 from ape_jupyter.library.interface import Library
 from ape_jupyter.model.progress import Progress
 from ape_jupyter.testing.runs import EXAMPLE_NAMES, write_example_runs
+from ape_jupyter.testing.suite_cluster import ClusterTests, DatasetTests
 from ape_jupyter.testing.suite_discovery import DiscoveryTests
 from ape_jupyter.testing.suite_memory import MemoryTests, ResidencyTests
 from ape_jupyter.testing.suite_migrations import MigrationTests
@@ -324,5 +325,7 @@ class LibraryTests(
     LinkTests,
     VerificationTests,
     WatchingTests,
+    DatasetTests,
+    ClusterTests,
 ):
     """What every form of library does."""

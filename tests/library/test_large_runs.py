@@ -12,7 +12,7 @@ from ape_jupyter.library import intake
 from ape_jupyter.library.local import LocalLibrary
 from ape_jupyter.library.preparation import prepare_run
 from ape_jupyter.model.progress import Progress
-from ape_jupyter.results import canonical, sources
+from ape_jupyter.results import canonical, parquet_parts
 
 SPEC = RunSpec(n_patients=300, memorable_name="long-canal", seed=9, with_costs=True)
 
@@ -29,7 +29,7 @@ def run(tmp_path: Path) -> Path:
 def cut_finely(monkeypatch: pytest.MonkeyPatch) -> None:
     # What is changed here would not be changed in another process.
     monkeypatch.setattr(intake, "prepare_isolated", prepare_run)
-    monkeypatch.setattr(sources, "BATCH_ROWS", 60)
+    monkeypatch.setattr(parquet_parts, "BATCH_ROWS", 60)
     defaults = {**canonical.canonical_tables.__kwdefaults__, "bucket_rows": 150}
     monkeypatch.setattr(canonical.canonical_tables, "__kwdefaults__", defaults)
 

@@ -20,7 +20,7 @@ from ape_jupyter.cache.mapped import write_table
 from ape_jupyter.errors import CorruptedDataError, Fault
 from ape_jupyter.library.data import SimulationResults
 from ape_jupyter.library.registration import VisitedPatients
-from ape_jupyter.results import sources
+from ape_jupyter.results import parquet_parts, sources
 from ape_jupyter.results.canonical import ResultTables, RunTables, canonical_tables
 from ape_jupyter.results.patient_rows import PatientRows
 from ape_jupyter.results.store import ObjectStore
@@ -85,7 +85,8 @@ def canonical(raw: dict[str, Any], scratch: Path, bucket_rows: int) -> RunTables
 
 
 def in_batches_of(rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sources, "BATCH_ROWS", rows)
+    for module in (sources, parquet_parts):
+        monkeypatch.setattr(module, "BATCH_ROWS", rows)
 
 
 def opened_store(directory: Path) -> ObjectStore:
@@ -277,3 +278,50 @@ def test_long_ids_are_found_too(length: int) -> None:
     codes, n_unknown = PatientRows(ids).encode(pa.array(["b", "a" * length, "c"]))
     assert codes.to_pylist() == [1, 0, None]
     assert n_unknown == 1
+
+
+def in_parts(
+    table: pa.Table, cuts: list[int], directory: Path, random: np.random.Generator
+) -> Path:
+    """Write parts as different programs would: other orders of columns, other types."""
+    directory.mkdir()
+    bounds = [0, *sorted(cut % (len(table) + 1) for cut in cuts), len(table)]
+    for number, (begin, end) in enumerate(pairwise(bounds)):
+        part = table.slice(begin, end - begin)
+        for name in part.column_names:
+            values = part[name]
+            if pa.types.is_dictionary(values.type):
+                values = values.cast(pa.string()).dictionary_encode()
+            elif pa.types.is_integer(values.type) and random.random() < 0.3:
+                values = values.cast(random.choice([pa.int16(), pa.float64()]))
+            elif pa.types.is_string(values.type) and random.random() < 0.3:
+                values = values.cast(pa.large_string())
+            part = part.set_column(part.column_names.index(name), name, values)
+        shuffled = part.select(random.permutation(part.column_names).tolist())
+        if number == 0:
+            # Which order the columns of the run's own have is taken from the first part.
+            shuffled = part
+        pq.write_table(shuffled, directory / f"{number}.parquet", row_group_size=7)
+    return directory
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    n_patients=st.integers(1, 20),
+    n_visits=st.integers(1, 100),
+    cuts=st.lists(st.integers(0, 1000), max_size=12),
+    seed=st.integers(0, 2**16),
+)
+def test_a_dataset_says_what_its_rows_say(
+    n_patients: int, n_visits: int, cuts: list[int], seed: int
+) -> None:
+    raw = made_run(n_patients, n_visits, seed)
+    random = np.random.default_rng(seed)
+    with tempfile.TemporaryDirectory() as scratch, tempfile.TemporaryDirectory() as other:
+        expected = canonical(raw, Path(scratch), 50).digests()
+        parts = {name: in_parts(raw[name], cuts, Path(other) / name, random) for name in raw}
+        assert canonical(parts, Path(other), 50).digests() == expected
+        joined = {name: Path(other) / f"{name}.parquet" for name in raw}
+        for name, directory in parts.items():
+            assert parquet_parts.join_parts(directory, joined[name], [])
+        assert canonical(joined, Path(other), 50).digests() == expected

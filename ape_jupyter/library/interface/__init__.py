@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from ape_jupyter.library.interface.changing import ChangesRuns
+from ape_jupyter.library.interface.clusters import UsesCluster
 from ape_jupyter.library.interface.comparing import ComparesRuns
 from ape_jupyter.library.interface.opening import FilterValue, OpensRuns
 from ape_jupyter.library.interface.performance import MeasuresItself
@@ -41,6 +42,7 @@ class Library(
     KeepsRuns,
     MeasuresItself,
     VerifiesRuns,
+    UsesCluster,
     Protocol,
 ):
     """A shared library of simulation runs.

@@ -62,7 +62,11 @@ class TakesRunsIn(Protocol):
         notes: str = "",
         parent: str | None = None,
     ) -> SimulationMetadata:
-        """Add a run from tables: pandas DataFrames, pyarrow Tables or paths to Parquet.
+        """Add a run from tables: DataFrames of pandas or Dask, pyarrow Tables or paths.
+
+        A path is that of a Parquet file, or of a directory of part files, whose rows follow one
+        another in the order of the parts' numbers. Of a Dask DataFrame one partition at a time
+        is in the memory of this process.
 
         ``parameters`` may hold ``engine_type``, ``model_type``, ``duration_years``, ``seed``,
         ``n_patients`` and ``runtime_seconds``; what is absent is read off the tables.
