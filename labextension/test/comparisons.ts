@@ -17,7 +17,10 @@ export function makeComparison(): Comparison {
       times: null,
       paired: false,
       pool_replicates: false,
-      patients: []
+      patients: [],
+      subgroups: [],
+      cost_effectiveness: false,
+      distributions: false
     },
     runs: [makeRun({ sim_id: 'a', name: 'run-a' }), makeRun({ sim_id: 'b', name: 'run-b' })],
     metrics: [
@@ -42,7 +45,9 @@ export function makeComparison(): Comparison {
       p50: none,
       p75: none,
       p90: none,
-      state: ['', '', '']
+      state: ['', '', ''],
+      by: ['', '', ''],
+      subgroup: ['', '', '']
     },
     differences: {
       metric: [],
@@ -55,7 +60,9 @@ export function makeComparison(): Comparison {
       p_value: [],
       n_reference: [],
       n_comparator: [],
-      state: []
+      state: [],
+      by: [],
+      subgroup: []
     },
     tests: {
       metric: [],
@@ -77,7 +84,52 @@ export function makeComparison(): Comparison {
       n_comparator: [],
       difference: [],
       difference_low: [],
-      difference_high: []
+      difference_high: [],
+      by: [],
+      subgroup: []
+    },
+    cost_effectiveness: {
+      by: [],
+      comparator: [],
+      cost_comparator: [],
+      cost_per_letter_comparator: [],
+      cost_per_letter_reference: [],
+      cost_reference: [],
+      cov_d_cost_d_effect: [],
+      currency: [],
+      d_cost: [],
+      d_cost_high: [],
+      d_cost_low: [],
+      d_effect: [],
+      d_effect_high: [],
+      d_effect_low: [],
+      dominance: [],
+      effect: [],
+      effect_comparator: [],
+      effect_reference: [],
+      icer: [],
+      icer_high: [],
+      icer_low: [],
+      icer_set: [],
+      is_paired: [],
+      n_comparator: [],
+      n_reference: [],
+      p_less_costly: [],
+      p_more_effective: [],
+      reference: [],
+      subgroup: [],
+      var_d_cost: [],
+      var_d_effect: []
+    },
+    distributions: {
+      by: [],
+      count: [],
+      metric: [],
+      sim_id: [],
+      subgroup: [],
+      time: [],
+      time_point: [],
+      value: []
     },
     protocol_diff: { reference: [], comparator: [], path: [], old: [], new: [], unit: [] },
     missing: [],

@@ -61,7 +61,15 @@ export function makeRuns(count: number, prefix = 'run'): SimulationMetadata[] {
 }
 
 export function page(items: SimulationMetadata[], change: Partial<SearchPage> = {}): SearchPage {
-  return { items, total: items.length, next_cursor: null, ...change };
+  return {
+    items,
+    total: items.length,
+    next_cursor: null,
+    facets: [],
+    highlights: [],
+    corrected_query: null,
+    ...change
+  };
 }
 
 export const HEALTH: Health = {

@@ -52,7 +52,9 @@ describe('the table of a comparison', () => {
         p_value: [0.5],
         n_reference: [40],
         n_comparator: [50],
-        state: ['']
+        state: [''],
+        by: [''],
+        subgroup: ['']
       }
     };
     expect(comparisonGrid(difference)).toMatchObject({
