@@ -46,7 +46,7 @@ def test_what_was_staged_is_gone_after_an_exception(library, example_runs):
 def test_what_was_published_is_gone_when_the_commit_fails(library, example_runs, monkeypatch):
     known = library.import_results(example_runs[0])[0]
 
-    def fail(*_):
+    def fail(*_, **__):
         raise OutOfSpaceError("The disk is full.")
 
     monkeypatch.setattr("ape_jupyter.registry.writing.carry_out", fail)

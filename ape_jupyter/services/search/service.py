@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from ape_jupyter.model.completion import Completion
 from ape_jupyter.model.listing import Highlight, SearchPage, SearchRequest
@@ -22,11 +22,31 @@ from ape_jupyter.services.search.spelling import corrected
 __all__ = ["SearchService"]
 
 
+@dataclass(frozen=True, slots=True)
+class _KnownWords:
+    """The words of a library, in the forms that a misspelt one is looked up in."""
+
+    words: Mapping[str, int]
+    in_order: Sequence[str]
+    # Nobody misspells the ids and dates that most words with digits are.
+    alphabetic: Mapping[str, int]
+
+    @classmethod
+    def of(cls, words: Mapping[str, int]) -> _KnownWords:
+        alphabetic = {word: count for word, count in words.items() if word.isalpha()}
+        return cls(words, sorted(words), alphabetic)
+
+    def has_beginning(self, beginning: str) -> bool:
+        place = bisect_left(self.in_order, beginning)
+        return place < len(self.in_order) and self.in_order[place].startswith(beginning)
+
+
 class SearchService:
     """Searches a registry. Threads may share one."""
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
+        self._known = _KnownWords.of({})
 
     def page(self, request: SearchRequest) -> SearchPage:
         """Return one page of the runs that a request asks for.
@@ -54,6 +74,12 @@ class SearchService:
         """Return what could stand at the cursor of a search that is being typed."""
         return complete(text, len(text) if cursor is None else cursor, self._registry)
 
+    def _known_words(self) -> _KnownWords:
+        words = self._registry.words()
+        if self._known.words is not words:
+            self._known = _KnownWords.of(words)
+        return self._known
+
     def _as_written(self, request: SearchRequest) -> SearchPage:
         tree = search_tree(request)
         orders = facet_orders(request)
@@ -67,14 +93,8 @@ class SearchService:
     def _corrected(self, request: SearchRequest) -> SearchRequest | None:
         if not request.query.strip():
             return None
-        words = self._registry.words()
-        in_order = sorted(words)
-
-        def is_known(word: str) -> bool:
-            place = bisect_left(in_order, word)
-            return place < len(in_order) and in_order[place].startswith(word)
-
-        correction = corrected(parse(request.query), words, is_known)
+        known = self._known_words()
+        correction = corrected(parse(request.query), known.alphabetic, known.has_beginning)
         return None if correction is None else replace(request, query=query_text(correction.tree))
 
 
