@@ -16,6 +16,7 @@ from ape_jupyter.registry import reading
 from ape_jupyter.registry.connector import Connector
 from ape_jupyter.registry.rows import StoredRuns, bindable
 from ape_jupyter.registry.schema import documents, simulations
+from ape_jupyter.registry.search_index.run_columns import RunColumns
 
 __all__ = ["WithLookup"]
 
@@ -28,6 +29,8 @@ class WithLookup:
     """Finds runs; see ``Registry``."""
 
     _database: Connector
+    # What searches were last counted by; of one revision, and replaced as a whole.
+    _columns: RunColumns | None = None
 
     def revision(self) -> int:
         """Return a number that grows with every change of the registry."""
@@ -119,7 +122,17 @@ class WithLookup:
         """Return one page of the runs that match, and counts of the same moment."""
         with self._database.read() as connection:
             page = reading.page(connection, tree, request)
-            return page, reading.counted(connection, facets)
+            if not facets:
+                return page, ()
+            columns = self._columns_of(connection)
+            return page, reading.counted(connection, columns, facets)
+
+    def _columns_of(self, connection: sa.Connection) -> RunColumns:
+        revision = reading.revision(connection)
+        columns = self._columns
+        if columns is None or columns.revision != revision:
+            columns = self._columns = RunColumns(connection, revision)
+        return columns
 
     def search(self, tree: QueryNode, request: SearchRequest) -> SearchPage:
         """Return one page of the runs that match ``tree``, and how many match in all.

@@ -6,7 +6,9 @@ import difflib
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+import numpy as np
 import sqlalchemy as sa
+from numpy.typing import NDArray
 
 from ape_jupyter.errors import SimulationNotFoundError
 from ape_jupyter.model.facets import FacetCounts, FacetOrder
@@ -16,8 +18,9 @@ from ape_jupyter.model.simulation import SimulationMetadata, Status
 from ape_jupyter.registry import search
 from ape_jupyter.registry.rows import StoredRuns, bindable, metadata_of, read_tags
 from ape_jupyter.registry.schema import library_state, simulations, tags
-from ape_jupyter.registry.search_index.facets import count_facet
+from ape_jupyter.registry.search_index.facets import count_facet, fields_of
 from ape_jupyter.registry.search_index.ranking import score_of
+from ape_jupyter.registry.search_index.run_columns import RunColumns
 
 __all__ = ["counted", "find", "in_pages", "maybe_one", "one", "page", "revision", "several"]
 
@@ -115,12 +118,17 @@ def _similar(connection: sa.Connection, text: str) -> list[str]:
     return difflib.get_close_matches(text, known, n=3, cutoff=0.6)
 
 
-def counted(connection: sa.Connection, orders: Sequence[FacetOrder]) -> tuple[FacetCounts, ...]:
-    """Return the counts of facets."""
-    dialect = connection.dialect.name
-    return tuple(
-        count_facet(connection, order, search.condition_of(order.tree, dialect)) for order in orders
-    )
+def counted(
+    connection: sa.Connection, columns: RunColumns, facets: Sequence[FacetOrder]
+) -> tuple[FacetCounts, ...]:
+    """Return the counts of facets, of which most are about the same runs."""
+    found: dict[QueryNode, NDArray[np.bool_]] = {}
+    for order in facets:
+        if order.tree not in found:
+            condition = search.condition_of(order.tree, connection.dialect.name)
+            found[order.tree] = columns.are_found(connection, condition)
+    columns.read(connection, fields_of(facets))
+    return tuple(count_facet(connection, columns, o, found[o.tree]) for o in facets)
 
 
 def page(connection: sa.Connection, tree: QueryNode, request: SearchRequest) -> SearchPage:
