@@ -20,12 +20,15 @@ from ape_jupyter.model.comparison import (
     MissingMetric,
     TimeAlignment,
 )
+from ape_jupyter.model.figures import FigureKind
 from ape_jupyter.model.simulation import SimulationMetadata
 from ape_jupyter.results.summary.axis import DAYS_PER_YEAR
 
 if TYPE_CHECKING:
     import pandas as pd
     from bokeh.models import LayoutDOM
+
+    from ape_jupyter.services.figures import OutputBackend
 
 __all__ = ["ComparisonResult"]
 
@@ -208,37 +211,41 @@ class ComparisonResult:
         return frame
 
     def figure(
-        self, metric: str | None = None, *, state: str | None = None, dark: bool = False
+        self,
+        metric: str | None = None,
+        *,
+        kind: FigureKind | str | None = None,
+        state: str | None = None,
+        dark: bool = False,
+        output_backend: OutputBackend = "canvas",
     ) -> LayoutDOM:
-        """Return a Bokeh figure of one metric (default: the first), as the comparison type says.
+        """Return a Bokeh figure of one metric (default: the first).
 
         Parameters
         ----------
+        kind : FigureKind, optional
+            What to draw; what the comparison type and the metric suggest by default.
+            ``small_multiples`` draws all metrics of the comparison.
         state : str, optional
             Of a metric with states, the one of which differences are drawn; the first by default.
-        """
-        from ape_jupyter.services.figures import Curves, forest_plot, stacked_states
+        output_backend : {"canvas", "svg"}
+            In what the page draws, and what its button to save then saves.
 
-        chosen = self._metric(metric)
-        kind, names = self.request.comparison_type, self._names
-        if kind is ComparisonType.STATISTICAL:
-            rows = _of_metric(self.tests, chosen.id)
-            return forest_plot(rows, chosen, self.request, names, dark=dark)
-        curves = Curves(metric=chosen, request=self.request, labels=names, dark=dark)
-        if kind is ComparisonType.DIFFERENCE:
-            rows = _of_metric(self.differences, chosen.id)
-            states = list(dict.fromkeys(rows["state"].to_pylist()))
-            if state is not None and state not in states:
-                raise InvalidArgumentError(f"No state {state!r}, only: {', '.join(states)}.")
-            if states:
-                rows = _where(rows, "state", state or states[0])
-            return curves.differences(rows)
-        rows = _of_metric(self.series, chosen.id)
-        if any(rows["state"].unique().to_pylist()):
-            return stacked_states(rows, chosen, self.request, names, dark=dark)
-        if kind is ComparisonType.SIDE_BY_SIDE:
-            return curves.side_by_side(rows)
-        return curves.overlay(rows)
+        Raises
+        ------
+        InvalidArgumentError
+            For a metric, kind or state that the comparison does not have.
+        """
+        from ape_jupyter.library.drawing import draw
+
+        return draw(
+            self,
+            self._metric(metric),
+            kind,
+            state=state,
+            dark=dark,
+            output_backend=output_backend,
+        )
 
     def summary(self, metric: str | None = None) -> str:
         """Say in two or three sentences what the comparison shows of a metric."""
@@ -272,11 +279,6 @@ class ComparisonResult:
         request = self.request
         kind = f"{request.comparison_type.value} of {', '.join(request.metrics)}"
         return f"ComparisonResult({kind}, {request.time_alignment.value} time: {names})"
-
-
-def _of_metric(table: pa.Table, metric: str) -> pa.Table:
-    """Return the rows of a metric, of all patients."""
-    return _where(_where(table, "metric", metric), "by", "")
 
 
 def _where(table: pa.Table, column: str, value: str) -> pa.Table:

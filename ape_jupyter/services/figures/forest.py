@@ -2,64 +2,90 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from ape_jupyter.model.comparison import ComparisonRequest, Metric
-from ape_jupyter.services.figures.canvas import INK, PALETTE, colour_axes
+from ape_jupyter.model.comparison import Metric
+from ape_jupyter.services.figures.sheet import Sheet
 
 if TYPE_CHECKING:
     from bokeh.plotting import figure as Figure  # noqa: N812
 
 __all__ = ["forest_plot"]
 
-LEADING_EFFECTS = ("hedges_g", "risk_difference", "hazard_ratio", "rate_ratio")
+LEADING_EFFECTS = {
+    "hedges_g": "Hedges' g",
+    "risk_difference": "Risk difference",
+    "hazard_ratio": "Hazard ratio",
+    "rate_ratio": "Rate ratio",
+}
 RATIOS = ("hazard_ratio", "rate_ratio")
-_ROW_HEIGHT = 28
+MAX_ROWS = 60
+"""With more, only the last time is drawn: nobody reads a page of a thousand rows."""
+_ROW_HEIGHT = 26
 
 
-def forest_plot(
-    tests: pa.Table,
-    metric: Metric,
-    request: ComparisonRequest,
-    labels: Mapping[str, str],
-    *,
-    dark: bool = False,
-) -> Figure:
+def forest_plot(sheet: Sheet, tests: pa.Table, metric: Metric) -> Figure:
     """Draw the effect size of every comparator and time, with the line of no effect.
 
     Ratios have a logarithmic axis, on which a half and a double are equally far.
     """
-    from bokeh.models import ColumnDataSource, HoverTool, Span
-    from bokeh.plotting import figure
+    from bokeh.models import (
+        ColumnDataSource,
+        FixedTicker,
+        HoverTool,
+        LinearAxis,
+        PlainText,
+        Range1d,
+        Span,
+    )
 
-    rows = [row for row in tests.to_pylist() if row["effect"] in LEADING_EFFECTS]
-    effect = rows[0]["effect"] if rows else "hedges_g"
+    leading = [row for row in tests.to_pylist() if row["effect"] in LEADING_EFFECTS]
+    effect = leading[0]["effect"] if leading else "hedges_g"
+    # Where nobody had an event there is no ratio.
+    rows = [row for row in leading if not math.isnan(row["effect_size"])]
+    if len(rows) > MAX_ROWS:
+        rows = [row for row in rows if row["time_point"] == rows[-1]["time_point"]]
     is_ratio = effect in RATIOS
-    names = [_name(row, labels) for row in rows]
-    plot = figure(
-        height=140 + _ROW_HEIGHT * len(rows),
-        sizing_mode="stretch_width",
-        # The first row on top.
-        y_range=list(dict.fromkeys(reversed(names))) or ["nothing to test"],
+    plot = sheet.empty(
+        "",
+        title=f"{metric.label}, against {sheet.labels[sheet.request.reference]}",
+        height=120 + _ROW_HEIGHT * max(1, len(rows)),
         x_axis_type="log" if is_ratio else "linear",
-        x_axis_label=f"{effect.replace('_', ' ')}, against {labels[request.reference]}",
-        title=metric.label,
-        tools="pan,box_zoom,reset,save",
-        output_backend="canvas",
+        x_axis_label=f"{LEADING_EFFECTS[effect]} with {sheet.request.confidence:.0%} interval",
     )
-    plot.toolbar.logo = None
-    colour_axes(plot, dark)
-    ink, _ = INK[dark]
+    # The first row is on top.
+    heights = [float(len(rows) - i) for i in range(len(rows))]
+    names = [_name(row, sheet.labels) for row in rows] or ["nothing to test"]
+    estimates = [_estimate(row) for row in rows]
+    plot.y_range = Range1d(0.3, max(1, len(rows)) + 0.7)
+    right = LinearAxis(axis_line_color=None, major_tick_line_color=None)
+    plot.add_layout(right, "right")
+    for axis, texts in ((plot.yaxis[0], names), (right, estimates)):
+        axis.ticker = FixedTicker(ticks=heights or [1.0])
+        axis.major_label_overrides = {
+            height: PlainText(text) for height, text in zip(heights or [1.0], texts, strict=False)
+        }
+    sheet.colour(plot)
+    right.axis_line_color = right.major_tick_line_color = None
+    plot.ygrid.grid_line_color = None
     plot.add_layout(
-        Span(location=1 if is_ratio else 0, dimension="height", line_color=ink, line_dash="dashed")
+        Span(
+            location=1 if is_ratio else 0,
+            dimension="height",
+            line_color=sheet.ink,
+            line_dash="dashed",
+        )
     )
-    position = {sim_id: i for i, sim_id in enumerate(request.sim_ids)}
     columns: dict[str, list[Any]] = {
-        "name": names,
-        "colour": [PALETTE[position[row["comparator"]] % len(PALETTE)] for row in rows],
+        "key": [row["comparator"] for row in rows],
+        "height": heights,
+        "name": names[: len(rows)],
+        "estimate": estimates,
+        "colour": [sheet.styles[row["comparator"]].colour for row in rows],
         **{
             key: [row[key] for row in rows]
             for key in ("effect_size", "effect_low", "effect_high", "p_value", "p_holm")
@@ -67,17 +93,18 @@ def forest_plot(
     }
     source = ColumnDataSource(columns)
     plot.segment(
-        "effect_low", "name", "effect_high", "name", color="colour", line_width=2, source=source
+        "effect_low", "height", "effect_high", "height", color="colour", line_width=2, source=source
     )
-    points = plot.scatter("effect_size", "name", size=9, color="colour", source=source)
-    interval = f"{request.confidence:.0%} interval"
+    points = plot.scatter(
+        "effect_size", "height", size=9, marker="square", color="colour", source=source
+    )
+    plot.x_range = _range(rows, is_ratio=is_ratio)
     plot.add_tools(
         HoverTool(
             renderers=[points],
             tooltips=[
                 ("", "@name"),
-                (effect.replace("_", " "), "@effect_size{0.00}"),
-                (interval, "@effect_low{0.00} to @effect_high{0.00}"),
+                (LEADING_EFFECTS[effect], "@estimate"),
                 ("p", "@p_value{0.0000}"),
                 ("p after Holm", "@p_holm{0.0000}"),
             ],
@@ -85,6 +112,28 @@ def forest_plot(
         )
     )
     return plot
+
+
+def _range(rows: Sequence[Mapping[str, Any]], *, is_ratio: bool) -> Any:
+    """Return a range that holds all intervals and the line of no effect."""
+    from bokeh.models import Range1d
+
+    no_effect = 1.0 if is_ratio else 0.0
+    ends = [row[key] for row in rows for key in ("effect_low", "effect_size", "effect_high")]
+    known = [end for end in ends if math.isfinite(end) and (end > 0 or not is_ratio)]
+    low, high = min([no_effect, *known]), max([no_effect, *known])
+    if is_ratio:
+        factor = max(1.05, (high / low) ** 0.08)
+        return Range1d(low / factor, high * factor)
+    margin = 0.08 * (high - low) or 0.1
+    return Range1d(low - margin, high + margin)
+
+
+def _estimate(row: Mapping[str, Any]) -> str:
+    low, size, high = (
+        f"{row[key]:.2f}".replace("-", "−") for key in ("effect_low", "effect_size", "effect_high")
+    )
+    return f"{size} ({low} to {high})"
 
 
 def _name(row: Mapping[str, Any], labels: Mapping[str, str]) -> str:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ape_jupyter.model.comparison import ComparisonRequest, Metric
-from ape_jupyter.services.figures.canvas import PALETTE, empty_figure, finished, rows_of
+from ape_jupyter.services.figures.curves import MAX_SINGLE_GLYPHS
+from ape_jupyter.services.figures.palette import state_colours
+from ape_jupyter.services.figures.sheet import Sheet, of_run
 
 if TYPE_CHECKING:
     from bokeh.models import LayoutDOM
@@ -18,56 +18,82 @@ if TYPE_CHECKING:
 
 __all__ = ["stacked_states"]
 
-PANEL_HEIGHT = 300
-N_COLUMNS = 3
-_LAST_STATE_COLOUR = "#B8B8B8"
+PANEL_HEIGHT = 260
 
 
-def stacked_states(
-    series: pa.Table,
-    metric: Metric,
-    request: ComparisonRequest,
-    labels: Mapping[str, str],
-    *,
-    dark: bool = False,
-) -> LayoutDOM:
-    """Draw one panel per run, all with the same axes; the last has the legend."""
-    from bokeh.layouts import gridplot
-    from bokeh.models import NumeralTickFormatter, Range1d
+def stacked_states(sheet: Sheet, series: pa.Table) -> LayoutDOM:
+    """Draw one panel per run, all with the same axes; the first has the legend of all."""
+    from bokeh.models import ColumnDataSource, HoverTool, LegendItem, NumeralTickFormatter, Range1d
 
     states = list(dict.fromkeys(series["state"].to_pylist()))
+    colours = state_colours(states)
+    axis = sheet.time_axis(series)
     panels: list[Figure] = []
-    for sim_id in request.sim_ids:
-        shared = {"x_range": panels[0].x_range, "y_range": panels[0].y_range} if panels else {}
-        plot = empty_figure(
-            request,
-            f"{metric.label} ({metric.unit})",
-            dark,
-            title=labels[sim_id],
-            **({"y_range": Range1d(0, 1)} | shared | {"height": PANEL_HEIGHT}),
+    items: list[LegendItem] = []
+    for sim_id in sheet.request.sim_ids[:MAX_SINGLE_GLYPHS]:
+        plot = sheet.empty(
+            "Share of patients",
+            title=sheet.labels[sim_id],
+            height=PANEL_HEIGHT,
+            x_axis_type="datetime" if axis.is_calendar else "linear",
         )
+        axis.draw_on(plot)
+        plot.y_range = Range1d(0, 1)
         plot.yaxis.formatter = NumeralTickFormatter(format="0%")
+        if panels:
+            plot.x_range, plot.y_range = panels[0].x_range, panels[0].y_range
         own = series.filter(pc.equal(series["sim_id"].cast(pa.string()), sim_id))
-        by_state = {s: rows_of(own, "state", s, request.time_alignment) for s in states}
+        by_state = {state: of_run(own, "state", state) for state in states}
         base = np.zeros(len(by_state[states[0]]["x"])) if states else np.empty(0)
-        for code, (state, rows) in enumerate(by_state.items()):
+        edges = []
+        for state, rows in by_state.items():
             top = base + rows["mean"]
-            # One state more than colours to tell apart: that nothing happens any more is grey.
-            colour = PALETTE[code] if code < len(PALETTE) else _LAST_STATE_COLOUR
-            plot.varea(
-                rows["x"],
-                base,
-                top,
-                color=colour,
-                alpha=0.85,
-                legend_label=state.replace("_", " ").lower(),
+            shown = state.replace("_", " ").lower()
+            source = ColumnDataSource(
+                {
+                    "x": axis.shown(rows["x"]),
+                    "y1": base,
+                    "y2": top,
+                    "share": rows["mean"],
+                    "n": rows["n"],
+                    "day": rows["x"],
+                    "state": [shown] * len(top),
+                }
             )
+            area = plot.varea(
+                "x", "y1", "y2", source=source, color=colours[state], alpha=0.9, name=state
+            )
+            # Areas tell nothing under the pointer; their upper edges do.
+            edge = plot.line(
+                "x",
+                "y2",
+                source=source,
+                color="#111111" if sheet.dark else "#ffffff",
+                line_width=1,
+                name=state,
+            )
+            edges.append(edge)
+            if not panels:
+                items.append(LegendItem(label={"value": shown}, renderers=[area, edge]))
             base = top
+        plot.add_tools(
+            HoverTool(
+                renderers=edges,
+                tooltips=[
+                    ("state", "@state"),
+                    axis.tooltip,
+                    ("share of patients", "@share{0.0%}"),
+                    ("n", "@n{0,0}"),
+                ],
+                formatters={"@x": "datetime"} if axis.is_calendar else {},
+                mode="mouse",
+                visible=False,
+            )
+        )
         panels.append(plot)
-    for plot in panels[:-1]:
-        for legend in plot.legend:
-            legend.visible = False
-    finished(panels[-1], dark)
-    grid = gridplot(panels, ncols=min(N_COLUMNS, len(panels)), sizing_mode="stretch_width")
-    grid.toolbar.logo = None
-    return grid
+    # An entry of the legend stands for the state in all panels.
+    for item in items:
+        state = item.renderers[0].name
+        item.renderers = [r for plot in panels for r in plot.renderers if r.name == state]
+    sheet.add_legend(panels[0], items)
+    return sheet.grid(panels)
