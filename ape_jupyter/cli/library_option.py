@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["complete_query", "complete_runs", "library_option", "open_directory", "open_library"]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+Answer = TypeVar("Answer")
 _COMPLETED_RUNS = 1_000
 
 
@@ -62,19 +63,8 @@ def complete_runs(
     ctx: click.Context, _param: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
     """Return the runs whose name or id begins with what was typed."""
-    from ape_jupyter.library.location import default_target
-
-    target = ctx.params.get("library") or default_target()
-    # Opening a library makes its directory; the Tab key should make nothing.
-    if "://" not in target and not Path(target).expanduser().is_dir():
-        return []
-    try:
-        with closing(open_library(target)) as library:
-            runs = library.search(limit=_COMPLETED_RUNS)
-    except Exception:  # noqa: BLE001 - a message would land in the middle of the user's line
-        return []
     found = []
-    for run in runs:
+    for run in _asked(ctx, lambda library: library.search(limit=_COMPLETED_RUNS)):
         for text in (run.name, run.sim_id):
             if text.startswith(incomplete):
                 found.append(CompletionItem(text, help=f"{run.protocol_name}, {run.n_patients:,}"))
@@ -86,18 +76,23 @@ def complete_query(
     ctx: click.Context, _param: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
     """Return what a search could go on with, after what was typed of it."""
+    found = []
+    for completion in _asked(ctx, lambda library: [library.complete(incomplete)]):
+        before = incomplete[: completion.start]
+        for candidate in completion.candidates:
+            found.append(CompletionItem(before + candidate.text, help=candidate.description))
+    return found
+
+
+def _asked(ctx: click.Context, question: Callable[[Library], Sequence[Answer]]) -> Sequence[Answer]:
+    """Ask the library that a command line names, of which the Tab key should make nothing."""
     from ape_jupyter.library.location import default_target
 
     target = ctx.params.get("library") or default_target()
     if "://" not in target and not Path(target).expanduser().is_dir():
-        return []
+        return ()
     try:
         with closing(open_library(target)) as library:
-            completion = library.complete(incomplete)
+            return question(library)
     except Exception:  # noqa: BLE001 - a message would land in the middle of the user's line
-        return []
-    before = incomplete[: completion.start]
-    return [
-        CompletionItem(before + candidate.text, help=candidate.description)
-        for candidate in completion.candidates
-    ]
+        return ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any
 from ape_jupyter.errors import CorruptedDataError, InvalidArgumentError
 from ape_jupyter.registry.sqlite import BUSY_TIMEOUT_MS, DRIVER
 
-__all__ = ["KEPT", "Backups", "number_of", "on_disk", "version_in"]
+__all__ = ["KEPT", "Backups", "next_backup", "number_of", "on_disk", "version_in"]
 
 KEPT = 3
 # Nobody writes to a backup, so that reading it needs no files beside it.
@@ -46,9 +46,7 @@ class Backups:
             If the database is damaged. There is no backup then.
         """
         self.directory.mkdir(mode=0o700, exist_ok=True)
-        number = max(map(number_of, self.paths()), default=0) + 1
-        stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-        target = self.directory / f"registry-{number:04d}-version-{version}-{stamp}.db"
+        target = next_backup(self.directory, self.paths(), version, ".db")
         partial = target.with_suffix(".partial")
         partial.unlink(missing_ok=True)
         with reporting_damage(self._database):
@@ -119,6 +117,13 @@ def reporting_damage(path: Path) -> Iterator[None]:
         yield
     except DRIVER.DatabaseError as error:
         raise CorruptedDataError(f"{path} can not be read: {error}") from error
+
+
+def next_backup(directory: Path, known: Iterable[Path], version: int, suffix: str) -> Path:
+    """Return the file for a new backup of a database that has a version."""
+    number = max(map(number_of, known), default=0) + 1
+    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    return directory / f"registry-{number:04d}-version-{version}-{stamp}{suffix}"
 
 
 def number_of(path: Path) -> int:

@@ -7,13 +7,12 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
 import sqlalchemy as sa
 
 from ape_jupyter.errors import CorruptedDataError, InvalidArgumentError, MigrationError
-from ape_jupyter.registry.backups import KEPT, number_of, on_disk
+from ape_jupyter.registry.backups import KEPT, next_backup, number_of, on_disk
 from ape_jupyter.registry.postgresql import PostgresqlConnector
 from ape_jupyter.registry.schema import library_state, metadata
 
@@ -44,9 +43,7 @@ class Dumps:
             If ``pg_dump`` is not there or fails. Nothing is changed then.
         """
         self.directory.mkdir(mode=0o700, exist_ok=True)
-        number = max(map(number_of, self.paths()), default=0) + 1
-        stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-        target = self.directory / f"registry-{number:04d}-version-{version}-{stamp}.sql"
+        target = next_backup(self.directory, self.paths(), version, ".sql")
         partial = target.with_suffix(".partial")
         with self._database.read() as connection:
             schema = connection.execute(sa.select(sa.func.current_schema())).scalar_one()
