@@ -23,7 +23,7 @@ class WithVocabulary:
     _reading_words = threading.Lock()
 
     def words(self) -> dict[str, int]:
-        """Return the words that searches without a field can find; not to be changed."""
+        """Return the words of letters that texts have, also in the trash; not to be changed."""
         with self._reading_words, self._database.read() as connection:
             revision = reading.revision(connection)
             if self._words[0] != revision:

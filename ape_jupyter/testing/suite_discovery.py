@@ -162,3 +162,6 @@ class DiscoveryTests:
         assert filled.complete("tag:ze").candidates == ()
         facet = filled.search(facets=["tags"]).facets["tags"]
         assert (facet.values, facet.n_without) == ((), 2)
+        filled.update_metadata(SECOND, notes="Saturday")
+        assert filled.search("zanzibor OR saturdey").corrected_query == "zanzibor OR saturday"
+        assert filled.search("zanzibar OR saturdey").corrected_query == "zanzibar OR saturday"

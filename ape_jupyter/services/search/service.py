@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import replace
 
 from ape_jupyter.model.completion import Completion
 from ape_jupyter.model.listing import Highlight, SearchPage, SearchRequest
-from ape_jupyter.model.query import WORD_FIELDS, QueryNode
+from ape_jupyter.model.query import WORD_FIELDS, QueryNode, Words
 from ape_jupyter.model.simulation import SimulationMetadata
 from ape_jupyter.registry.registry import Registry
 from ape_jupyter.services.search.completion import complete
@@ -22,31 +21,11 @@ from ape_jupyter.services.search.spelling import corrected
 __all__ = ["SearchService"]
 
 
-@dataclass(frozen=True, slots=True)
-class _KnownWords:
-    """The words of a library, in the forms that a misspelt one is looked up in."""
-
-    words: Mapping[str, int]
-    in_order: Sequence[str]
-    # Nobody misspells the ids and dates that most words with digits are.
-    alphabetic: Mapping[str, int]
-
-    @classmethod
-    def of(cls, words: Mapping[str, int]) -> _KnownWords:
-        alphabetic = {word: count for word, count in words.items() if word.isalpha()}
-        return cls(words, sorted(words), alphabetic)
-
-    def has_beginning(self, beginning: str) -> bool:
-        place = bisect_left(self.in_order, beginning)
-        return place < len(self.in_order) and self.in_order[place].startswith(beginning)
-
-
 class SearchService:
     """Searches a registry. Threads may share one."""
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
-        self._known = _KnownWords.of({})
 
     def page(self, request: SearchRequest) -> SearchPage:
         """Return one page of the runs that a request asks for.
@@ -74,12 +53,6 @@ class SearchService:
         """Return what could stand at the cursor of a search that is being typed."""
         return complete(text, len(text) if cursor is None else cursor, self._registry)
 
-    def _known_words(self) -> _KnownWords:
-        words = self._registry.words()
-        if self._known.words is not words:
-            self._known = _KnownWords.of(words)
-        return self._known
-
     def _as_written(self, request: SearchRequest) -> SearchPage:
         tree = search_tree(request)
         orders = facet_orders(request)
@@ -90,11 +63,13 @@ class SearchService:
             highlights=tuple(_highlights(tree, page.items)) if request.highlight else (),
         )
 
+    def _finds(self, words: Words) -> bool:
+        return self._registry.search(words, SearchRequest(limit=1)).total > 0
+
     def _corrected(self, request: SearchRequest) -> SearchRequest | None:
         if not request.query.strip():
             return None
-        known = self._known_words()
-        correction = corrected(parse(request.query), known.alphabetic, known.has_beginning)
+        correction = corrected(parse(request.query), self._registry.words(), self._finds)
         return None if correction is None else replace(request, query=query_text(correction.tree))
 
 

@@ -14,7 +14,7 @@ from ape_jupyter.model.query import (
     any_of,
 )
 
-__all__ = ["Correction", "corrected", "nearest_word"]
+__all__ = ["Correction", "corrected", "near_words"]
 
 # Below the first every word is near every other; from the second on two slips are likely.
 MIN_CHARACTERS = 4
@@ -30,8 +30,8 @@ class Correction:
     replaced: tuple[tuple[str, str], ...]
 
 
-def nearest_word(word: str, vocabulary: Mapping[str, int]) -> str | None:
-    """Return the word that ``word`` is most likely a slip of; None when there is none.
+def near_words(word: str, vocabulary: Mapping[str, int]) -> list[str]:
+    """Return the words that ``word`` could be a slip of, the likeliest first.
 
     Parameters
     ----------
@@ -42,18 +42,18 @@ def nearest_word(word: str, vocabulary: Mapping[str, int]) -> str | None:
     from rapidfuzz.distance import OSA
 
     if len(word) < MIN_CHARACTERS:
-        return None
+        return []
     # A slip is a letter missing, added or wrong, or two that are swapped.
     cutoff = 1 if len(word) < TWO_SLIPS_CHARACTERS else 2
     found = process.extract(
         word, vocabulary.keys(), scorer=OSA.distance, score_cutoff=cutoff, limit=MAX_CANDIDATES
     )
     ranked = sorted(found, key=lambda entry: (entry[1], -vocabulary[entry[0]], entry[0]))
-    return ranked[0][0] if ranked else None
+    return [near for near, *_ in ranked if near != word]
 
 
 def corrected(
-    tree: QueryNode, vocabulary: Mapping[str, int], is_known: Callable[[str], bool]
+    tree: QueryNode, vocabulary: Mapping[str, int], is_found: Callable[[Words], bool]
 ) -> Correction | None:
     """Return the search with its unknown words replaced; None when there is nothing better.
 
@@ -61,17 +61,22 @@ def corrected(
 
     Parameters
     ----------
-    is_known : Callable
-        Whether a word of the library begins like this.
+    vocabulary : Mapping
+        Words of the library, and in how many runs each of them is.
+    is_found : Callable
+        Whether a search for these words finds something. The vocabulary is also that of runs
+        which a search does not show, and must not be told from it.
     """
     replaced: dict[str, str] = {}
 
     def better(word: str) -> str:
-        near = None if is_known(word) else nearest_word(word, vocabulary)
-        if near is None or near == word:
+        if is_found(Words(None, (word,), True)):
             return word
-        replaced[word] = near
-        return near
+        for near in near_words(word, vocabulary):
+            if is_found(Words(None, (near,), False)):
+                replaced[word] = near
+                return near
+        return word
 
     def rebuilt(node: QueryNode) -> QueryNode:
         match node:
