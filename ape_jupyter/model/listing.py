@@ -10,6 +10,7 @@ from ape_jupyter.model.facets import Facet
 from ape_jupyter.model.simulation import SimulationMetadata
 
 __all__ = [
+    "INDEXED_ORDERS",
     "RELEVANCE",
     "SORT_COLUMNS",
     "Highlight",
@@ -20,7 +21,7 @@ __all__ = [
     "TagCount",
 ]
 
-SORT_COLUMNS = (
+INDEXED_ORDERS = (
     "created_at",
     "registered_at",
     "name",
@@ -30,6 +31,22 @@ SORT_COLUMNS = (
     "duration_years",
     "file_size_mb",
 )
+"""Fields in whose order a page of a large library is read and nothing sorted."""
+SORT_COLUMNS = (
+    *INDEXED_ORDERS,
+    "start_date",
+    "last_accessed",
+    "access_count",
+    "owner",
+    "engine_type",
+    "model_type",
+    "seed",
+    "runtime_seconds",
+    "mean_final_vision",
+    "total_injections",
+    "discontinuation_rate",
+)
+"""All fields to sort by. Runs without a value come last, whatever the direction."""
 RELEVANCE = "relevance"
 """To sort by how well runs fit the words of a search, then newest first."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from ape_jupyter.model.listing import SORT_COLUMNS
+from ape_jupyter.model.listing import INDEXED_ORDERS
 
 __all__ = [
     "DATABASE_VERSION",
@@ -103,7 +103,7 @@ simulations = sa.Table(
                 (column, "sim_id", "status", "number", "n_patients", "n_visits", "duration_years")
             ),
         )
-        for column in SORT_COLUMNS
+        for column in INDEXED_ORDERS
     ),
 )
 

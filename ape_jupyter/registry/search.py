@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import math
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -12,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from ape_jupyter.errors import InvalidArgumentError
-from ape_jupyter.model.listing import RELEVANCE, SORT_COLUMNS, SearchRequest
+from ape_jupyter.model.listing import INDEXED_ORDERS, RELEVANCE, SORT_COLUMNS, SearchRequest
 from ape_jupyter.model.query import Flagged, QueryNode, SameText, Words, leaves
 from ape_jupyter.model.simulation import Status
 from ape_jupyter.registry.rows import bindable
@@ -37,8 +39,8 @@ __all__ = [
 MAX_PAGE = 1000
 
 _FOREIGN_CURSOR = "The cursor belongs to another search; start from the first page."
-# More than either database holds in an integer.
-_TOO_LARGE = 2**63
+# The largest that both databases hold in an integer.
+_MAX_INTEGER = 2**63 - 1
 _CURSOR_HEAD = 2
 _NEWEST = "created_at"
 
@@ -137,15 +139,31 @@ def page_query(
         How many runs match. No database guesses well how many a search will find, so it is
         counted first, and SQLite told which way to go.
     """
-    key = [_column[request.sort_by], _column.sim_id]
+    key = [_sorted_by(request), _column.sim_id]
     query = sa.select(*key).where(condition)
     columns: list[sa.ColumnElement[Any]] = list(key)
-    if total > _MANY:
+    is_indexed = request.sort_by in INDEXED_ORDERS
+    if is_indexed and total > _MANY:
         index = f"INDEXED BY simulations_by_{request.sort_by}"
         query = query.with_hint(simulations, index, "sqlite")
-    elif dialect == "sqlite":
+    elif is_indexed and dialect == "sqlite":
         columns = list(map(unindexed, columns))
     return _paged(query, columns, request)
+
+
+def _sorted_by(request: SearchRequest) -> sa.ColumnElement[Any]:
+    """Return the column, with a value that comes last for runs that have none."""
+    column = _column[request.sort_by]
+    if not column.nullable:
+        return column
+    if column.type.python_type is str:
+        last: str | int | float = "" if request.descending else chr(sys.maxunicode)
+    elif column.type.python_type is int:
+        last = -_MAX_INTEGER if request.descending else _MAX_INTEGER
+    else:
+        last = -sys.float_info.max if request.descending else sys.float_info.max
+    value: sa.ColumnElement[Any] = sa.func.coalesce(column, sa.literal(last, column.type))
+    return value.label(request.sort_by)
 
 
 def _paged(
@@ -188,4 +206,6 @@ def _fits(value: Any, kind: type) -> bool:
     if isinstance(value, str) or kind is str:
         return isinstance(value, str) and kind is str
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return is_number and (kind is float or isinstance(value, int)) and abs(value) < _TOO_LARGE
+    if isinstance(value, float):
+        return kind is float and math.isfinite(value)
+    return is_number and abs(value) <= _MAX_INTEGER

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from ape_jupyter.model.listing import SORT_COLUMNS, SearchRequest
+from ape_jupyter.model.listing import INDEXED_ORDERS, SearchRequest
 from ape_jupyter.registry.registry import Registry
 from ape_jupyter.registry.search import condition_of, count_query, page_query
 from ape_jupyter.services.search.grammar import parse
@@ -69,7 +69,7 @@ def test_counting_reads_indexes_only(registry: Registry, query: str) -> None:
     assert not [step for step in steps if _READS_ROWS.search(step) or _SCANS.search(step)], steps
 
 
-@pytest.mark.parametrize("column", SORT_COLUMNS)
+@pytest.mark.parametrize("column", INDEXED_ORDERS)
 @pytest.mark.parametrize("query", ["", "pond", "tag:nhs", "protocol.min_interval_days>=56"])
 def test_many_matches_are_met_in_their_order(registry: Registry, column: str, query: str) -> None:
     condition = condition_of(parse(query), "sqlite")
