@@ -118,6 +118,14 @@ class StoredRuns(Sequence[SimulationMetadata]):
     def __iter__(self) -> Iterator[SimulationMetadata]:
         return map(self._metadata, self._rows)
 
+    def __eq__(self, other: object) -> bool:
+        """Compare with another sequence, run by run."""
+        if not isinstance(other, Sequence) or isinstance(other, str):
+            return NotImplemented
+        return tuple(self) == tuple(other)
+
+    __hash__ = None  # type: ignore[assignment]  # as long as it takes to compare
+
     def columns(self) -> dict[str, list[Any]]:
         """Return the values of each field of the metadata, and of its headline, by name."""
         columns = dict(zip(self._names, zip(*self._rows, strict=True), strict=True))

@@ -10,7 +10,7 @@ __all__ = ["ROUTES"]
 ROUTES: tuple[Route, ...] = (
     Route(
         method="GET",
-        path="searches/completions",
+        path="completions",
         name="completeSearch",
         summary="Return what could stand at the cursor of a search that is being typed: fields, "
         "values, tags, properties and operators.",
