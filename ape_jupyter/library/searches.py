@@ -7,7 +7,7 @@ from typing import Any
 
 from ape_jupyter.errors import InvalidArgumentError
 from ape_jupyter.library.requests import DEFAULT, search_terms
-from ape_jupyter.model.listing import SORT_COLUMNS
+from ape_jupyter.model.listing import RELEVANCE, SORT_COLUMNS
 from ape_jupyter.model.saved_searches import RecentSearch, SavedSearch
 from ape_jupyter.registry.registry import Registry
 from ape_jupyter.services.search.requests import search_tree
@@ -38,8 +38,9 @@ class WithSearches:
         """Save a search under a name; see ``Library``."""
         terms = search_terms(query, filters, sort_by, descending)
         search_tree(terms.request)
-        if sort_by not in (*SORT_COLUMNS, DEFAULT.sort_by):
-            known = ", ".join(SORT_COLUMNS)
+        orders = (RELEVANCE, *SORT_COLUMNS)
+        if sort_by not in orders:
+            known = ", ".join(orders)
             raise InvalidArgumentError(f"Can not sort by {sort_by!r}, only by: {known}.")
         return self._registry.save_search(name, terms, is_shared=shared, replace=replace, user=user)
 
