@@ -16,6 +16,7 @@ from ape_jupyter.library.file_systems import ALLOW_VARIABLE, file_system_of
 from ape_jupyter.library.local import LocalLibrary
 from ape_jupyter.library.mounts import Mount, mount_of, parse_mounts
 from ape_jupyter.library.place import LibraryPlace
+from ape_jupyter.registry.sqlite import DRIVER, FIRST_SAFE_WAL
 from ape_jupyter.server.library_access import LibraryAccess
 
 ROOT = b"27 1 254:0 / / rw,relatime - ext4 /dev/vda rw,discard\n"
@@ -120,7 +121,8 @@ def test_those_who_know_better_can_say_so(
 
 
 def test_a_local_library_has_no_such_note(library: LocalLibrary) -> None:
-    assert (library.directory / "registry.db-wal").exists()
+    is_safe = DRIVER.sqlite_version_info >= FIRST_SAFE_WAL
+    assert (library.directory / "registry.db-wal").exists() == is_safe
     assert not any("The cache is on" in note for note in library.memory().notes)
 
 
