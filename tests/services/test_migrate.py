@@ -13,7 +13,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ape_jupyter.errors import MigrationError
@@ -83,6 +83,7 @@ def test_metadata_of_real_packages_keeps_its_name(real_data: Path) -> None:
 
 
 @pytest.mark.parametrize("step", METADATA_STEPS, ids=lambda step: step.name)
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(document=documents)
 def test_a_step_is_pure_idempotent_and_keeps_what_it_does_not_know(
     step: Migration, document: dict[str, Any]
