@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-
 from ape_jupyter.errors import CorruptedDataError
 from ape_jupyter.registry import reading
 from ape_jupyter.registry.connector import Connector
@@ -20,15 +18,15 @@ class WithVocabulary:
     # To read all words of a large library takes longer than a search; until a run changes,
     # they are the same.
     _words: tuple[int, dict[str, int]] = (-1, {})
-    _reading_words = threading.Lock()
 
     def words(self) -> dict[str, int]:
         """Return the words of letters that texts have, also in the trash; not to be changed."""
-        with self._reading_words, self._database.read() as connection:
+        with self._database.read() as connection:
             revision = reading.revision(connection)
-            if self._words[0] != revision:
-                self._words = revision, vocabulary.words(connection)
-            return self._words[1]
+            known = self._words
+            if known[0] != revision:
+                known = self._words = revision, vocabulary.words(connection)
+            return known[1]
 
     def search_index_problem(self) -> str | None:
         """Return what is wrong with the index that searches are answered from; None if nothing."""
