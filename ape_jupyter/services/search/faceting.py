@@ -16,6 +16,7 @@ from ape_jupyter.model.facets import (
     FacetValue,
 )
 from ape_jupyter.model.listing import SearchRequest
+from ape_jupyter.model.query import QueryNode
 from ape_jupyter.services.search.fields import (
     Field,
     FieldKind,
@@ -59,10 +60,11 @@ def facet_orders(request: SearchRequest) -> tuple[FacetOrder, ...]:
     if len(request.facets) > MAX_FACETS:
         message = f"A search can have {MAX_FACETS} facets at most, not {len(request.facets)}."
         raise InvalidArgumentError(message)
-    return tuple(_order(name, request) for name in dict.fromkeys(request.facets))
+    tree = search_tree(request)
+    return tuple(_order(name, request, tree) for name in dict.fromkeys(request.facets))
 
 
-def _order(name: str, request: SearchRequest) -> FacetOrder:
+def _order(name: str, request: SearchRequest, tree: QueryNode) -> FacetOrder:
     field_name, edges = _NAMED.get(name, (name, ()))
     field = find_field(field_name)
     if field is None:
@@ -72,7 +74,8 @@ def _order(name: str, request: SearchRequest) -> FacetOrder:
     others = request.filters
     if field.kind is not FieldKind.TAG:
         others = tuple(item for item in others if find_field(item[0]) != field)
-    tree = search_tree(replace(request, filters=others))
+    if others != request.filters:
+        tree = search_tree(replace(request, filters=others))
     return FacetOrder(name, field.name, _SOURCES[field.kind], tree, edges)
 
 
