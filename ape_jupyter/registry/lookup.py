@@ -22,6 +22,8 @@ __all__ = ["WithLookup"]
 
 _column = simulations.c
 _USABLE = _column.status != Status.TRASHED.value
+# Openings of runs are counted without a new revision.
+_OPENINGS = ("access_count", "last_accessed")
 _OLDEST_FIRST = (_column.created_at, _column.sim_id)
 
 
@@ -124,11 +126,13 @@ class WithLookup:
             page = reading.page(connection, tree, request)
             if not facets:
                 return page, ()
-            columns = self._columns_of(connection)
+            columns = self._columns_of(connection, facets)
             return page, reading.counted(connection, columns, facets)
 
-    def _columns_of(self, connection: sa.Connection) -> RunColumns:
+    def _columns_of(self, connection: sa.Connection, facets: Sequence[FacetOrder]) -> RunColumns:
         revision = reading.revision(connection)
+        if any(order.field in _OPENINGS for order in facets):
+            return RunColumns(connection, revision)
         columns = self._columns
         if columns is None or columns.revision != revision:
             columns = self._columns = RunColumns(connection, revision)

@@ -263,3 +263,16 @@ def test_a_damaged_index_is_noticed_and_made_anew(
     assert any("made anew" in finding.action for finding in repaired.findings)
     assert registry.search_index_problem() is None
     assert filled_library.search("calm").total == 1
+
+
+def test_openings_are_counted_as_they_are_now(filled_library: LocalLibrary) -> None:
+    registry = filled_library._registry
+
+    def counts() -> list[int]:
+        facet = filled_library.search(facets=["access_count"]).facets["access_count"]
+        return [value.count for value in facet.values if value.count]
+
+    assert counts() == [3]
+    registry.record_access(registry.all_runs()[0].sim_id)
+    registry.flush()
+    assert counts() == [2, 1]
